@@ -23,6 +23,7 @@ export {
 } from './decimal.ts';
 export { faultText, isLimpidError, LimpidError, type Params } from './error.ts';
 export { type Factor, type FactorRow, findFactor, listFactors } from './factor.ts';
+export { chooseLanguage } from './language.ts';
 export { assertRunning, type Service, settleAll, stopped } from './lifecycle.ts';
 export { QUALITIES, QUALITY_NAMES, type Quality, type QualityName, qualityName, qualityText } from './quality.ts';
 export {
@@ -40,3 +41,4 @@ export {
 } from './reading.ts';
 export { createSystemClock } from './system-clock.ts';
 export { isUnit, showUnit, UNITS, type Unit } from './unit.ts';
+export { decodeWords, encodeWords, rawToWords, toRaw, wordsOfType } from './words.ts';
