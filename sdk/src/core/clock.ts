@@ -12,7 +12,8 @@ export interface Clock {
   /** id of the OS boot that `monoMs` belongs to */
   osBootId(): string;
   /**
-   * Resolves when `monoMs()` has reached `untilMonoMs`, never earlier. Rejects with the signal's reason when aborted.
+   * Resolves when `monoMs()` has reached `untilMonoMs`, never earlier. When aborted, rejects with the signal's reason
+   * if that is a LimpidError, otherwise with STOPPED, which has the reason as its cause.
    */
   waitUntil(untilMonoMs: number, signal?: AbortSignal): Promise<void>;
 }

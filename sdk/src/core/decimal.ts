@@ -19,12 +19,13 @@ export interface Decimal {
 
 export const UNSCALED: Scale = { num: 1n, den: 1n, offset: { mantissa: 0n, exponent: 0 } };
 
-/** Signed values leave the range of the format beyond this (CBOR integers of at most 64 bits). */
+/** Mantissas are signed 64-bit integers; whatever lies outside is overflow. */
 const LARGEST = 2n ** 63n - 1n;
+const SMALLEST = -(2n ** 63n);
 
 /**
  * The mantissa at `exponent` of the scaled raw number, or null when raw is NaN, infinite, or the result would not fit
- * into 64 bits. Mantissas of at most 2^53 are numbers, larger ones BigInt.
+ * into 64 bits with a sign. Mantissas below 2^53 are numbers, larger ones BigInt.
  */
 export function scaleToMantissa(raw: number | bigint, scale: Scale, exponent: number): number | bigint | null {
   if (typeof raw === 'number') {
@@ -41,12 +42,11 @@ function scaleQuickly(raw: number, scale: Scale, exponent: number): number | und
   if (scale.num > 0xffffn || scale.num < 1n) return undefined;
   const factor = Number(scale.num) * POWERS[-exponent]!;
   const integer = Number.isInteger(raw);
-  // A float32 has 24 significant bits: its product with a factor below 2^28 needs at most 52. Integers need no bound of
-  // their own beyond the product's.
+  // A float32 has 24 significant bits: its product with a factor below 2^28 needs at most 52. Integers need no bound but
+  // the product's: a product that was rounded is never at most 2^53 − 1.
   if (!integer && (factor > 0xfffffff || Math.fround(raw) !== raw)) return undefined;
   const product = raw * factor;
   if (Math.abs(product) > Number.MAX_SAFE_INTEGER) return undefined;
-  if (integer && factor <= 0xfffffff && Math.abs(raw) > 0xffffffff) return undefined;
   return roundHalfEven(product) + 0;
 }
 
@@ -71,7 +71,7 @@ function scaleExactly(raw: number | bigint, scale: Scale, exponent: number): num
   if (exponent <= 0) num *= 10n ** BigInt(-exponent);
   else den *= 10n ** BigInt(exponent);
   const mantissa = divideHalfEven(num, den);
-  if (mantissa > LARGEST || mantissa < -LARGEST) return null;
+  if (mantissa > LARGEST || mantissa < SMALLEST) return null;
   return toNumberWhenSafe(mantissa);
 }
 

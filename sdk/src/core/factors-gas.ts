@@ -70,7 +70,7 @@ export const GAS_FACTORS: readonly FactorRow[] = [
   ['a24050', 'tetrachloroethene', '四氯乙烯', 'mg/m3', 'kg'],
   ['a24053', 'propene', '丙烯', 'mg/m3', 'kg'],
   ['a24054', '1,3-dichloropropene', '1,3-二氯丙烯', 'mg/m3', 'kg'],
-  ['a24072', '1,4-dioxane (printed 二恶烷)', '1,4-二恶烷', 'mg/m3', 'kg'],
+  ['a24072', '1,4-dioxane', '1,4-二恶烷', 'mg/m3', 'kg'],
   ['a24078', '1,3-butadiene', '1,3-丁二烯', 'mg/m3', 'kg'],
   ['a24087', 'hydrocarbons', '碳氢化合物', 'mg/m3', 'kg'],
   ['a24088', 'non-methane hydrocarbons (NMHC)', '非甲烷总烃', 'mg/m3', 'kg'],
