@@ -72,6 +72,25 @@ describe('scaleToMantissa', () => {
     );
   });
 
+  it('lets no double near a tie fall to the wrong side where the factor is an integer', () => {
+    fc.assert(
+      fc.property(
+        fc.tuple(fc.integer({ min: -3_000, max: 3_000 }), fc.constantFrom(2, 4, 8, 10, 20, 1_000)),
+        fc.oneof(fc.constantFrom(1, 5, 15, 25, 125), fc.integer({ min: 1, max: 70_000 })),
+        fc.constantFrom(0, 0, 0, -1, -3),
+        ([k, divisor], factor, exponent) => {
+          const by = toScale({ mantissa: BigInt(factor), exponent: 0 });
+          for (const raw of [k / divisor, Math.fround(k / divisor)]) {
+            expect(scaleToMantissa(raw, by, exponent)).toBe(Number(exactMantissa(raw, by, exponent)));
+          }
+        },
+      ),
+      { numRuns: 3_000 },
+    );
+    // the double 0.1 is a little more than a tenth, so five of it are more than a half
+    expect(scaleToMantissa(0.1, scale('5'), 0)).toBe(1);
+  });
+
   it('takes the same way for a double and for the BigInt of the same integer', () => {
     fc.assert(
       fc.property(
