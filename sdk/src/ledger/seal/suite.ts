@@ -4,6 +4,8 @@
  */
 export interface Suite {
   sha256(data: Uint8Array): Uint8Array;
+  /** the same, written to `target` at `at`: a batch hashes two times per reading */
+  sha256Into(data: Uint8Array, target: Uint8Array, at: number): void;
   /** `length` bytes of the AES-128-CTR key stream from an all-zero counter block; `key` has 16 bytes */
   aes128Ctr(key: Uint8Array, length: number): Uint8Array;
   /** false for a wrong signature, a P-256 signature with high s, or a key of small order; never throws for those */

@@ -1,0 +1,64 @@
+export { concatBytes, equalBytes, fromHex, toHex } from './bytes.ts';
+export {
+  CBOR_LIMITS,
+  type CborLimits,
+  type CborMap,
+  type CborValue,
+  decodeCbor,
+  decodeCborItem,
+  encodeCbor,
+} from './cbor.ts';
+export { ENTRY_TYPE, encodeSign1, parseSign1, type Sign1, verifySign1 } from './cose.ts';
+export { crc32 } from './crc32.ts';
+export {
+  CONTEXT_LIMIT_BYTES,
+  ENTRY_LIMIT_BYTES,
+  entryLeafHash,
+  FORMAT_VERSION,
+  LEDGER_ID_BYTES,
+  ledgerIdOf,
+  type OpenedEntry,
+  openEntry,
+  peekEntry,
+  sealEntry,
+} from './entry.ts';
+export {
+  ANCHOR_TYPES,
+  type BatchBlock,
+  type BatchBody,
+  type BatchColumn,
+  type Detail,
+  ENTRY_KINDS,
+  type Entry,
+  type EntryKind,
+  EVENT_CODES,
+  type EventName,
+  type Prefix,
+} from './entry-types.ts';
+export { BODY_LIMIT_BYTES, END_OF_ITEMS, encodeItem, type Item, parseItem, parseWholeItem } from './item.ts';
+export { ED25519, ESP256, isSmallOrder, publicKeyFromCoseKey, publicKeyFromSpki } from './keys.ts';
+export {
+  type ConsistencyClaim,
+  consistencyProof,
+  HASH_BYTES,
+  type InclusionClaim,
+  inclusionProof,
+  leafHash,
+  nodeHash,
+  RightEdge,
+  treeHead,
+  verifyConsistency,
+  verifyInclusion,
+} from './merkle.ts';
+export {
+  encodeSegmentFooter,
+  encodeSegmentHeader,
+  FOOTER_LIMIT_BYTES,
+  findSegmentFooter,
+  parseSegmentFooter,
+  parseSegmentHeader,
+  type SegmentContext,
+  type SegmentFooter,
+  type SegmentHeader,
+} from './segment.ts';
+export type { Algorithm, PublicKey, Signer, Suite } from './suite.ts';
