@@ -58,7 +58,27 @@ export const CODES = {
     '{path}: polling every {intervalMs} ms leaves no spare under {ruleSet}: one time-out loses the minute; use {adviceMs} ms or less',
     '{path}：{intervalMs} ms 的轮询间隔在 {ruleSet} 下没有余量，一次超时即丢失该分钟；建议不大于 {adviceMs} ms',
   ),
-  PROFILE_INVALID: input('{file}:{line}: {detail}', '{file}:{line}：{detail}'),
+  CONFIG_UNKNOWN_UPLINK: input(
+    '{path}: no uplink is of type {type}; known: {known}',
+    '{path}：没有类型为 {type} 的上行；可用：{known}',
+  ),
+  CONFIG_PERMIT: input('{path}: {detail}', '{path}：{detail}'),
+  CONFIG_NO_FILE: input('{path}: there is no file {name}', '{path}：文件 {name} 不存在'),
+  CONFIG_OVERLOAD: input(
+    '{path}: its devices need about {neededPercent} % of the time of line {line}; poll less often or split the line',
+    '{path}：总线 {line} 上的仪器约需 {neededPercent} % 的时间；请降低轮询频率或拆分总线',
+  ),
+  PROFILE_ID: input(
+    '{path}: the profile is called {id}, its folder {folder}; they must be alike',
+    '{path}：档案名为 {id}，目录名为 {folder}；两者须一致',
+  ),
+  PROFILE_FIELD: input('{path}: {detail}', '{path}：{detail}'),
+  PROFILE_LAYOUT: input('{path}: {detail}', '{path}：{detail}'),
+  PROFILE_STATUS: input('{path}: {detail}', '{path}：{detail}'),
+  PROFILE_NO_STATUS: input(
+    'no status: none of its readings will ever count as good; map the status of the device',
+    '未声明 status：其读数不会被视为正常；请映射仪器状态',
+  ),
 
   // lines and devices
   LINE_PORT_MISSING: passing(
@@ -179,6 +199,11 @@ export const CODES = {
   // local door and commands
   DOOR_ABSENT: passing('no gateway runs on {dir}', '{dir} 上没有运行中的网关'),
   DOOR_REFUSED: final('the running gateway refused: {detail}', '运行中的网关拒绝：{detail}'),
+
+  DEMO_CHILD: final(
+    'the {name} of the demo ended by itself (exit {code}): {said}; its log is {logFile}',
+    '演示进程 {name} 意外退出（{code}）：{said}；日志见 {logFile}',
+  ),
 
   // simulators
   SIM_UNKNOWN: input('there is no scenario {name}; known: {known}', '没有名为 {name} 的场景；已有：{known}'),

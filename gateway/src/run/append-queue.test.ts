@@ -1,0 +1,114 @@
+import { LimpidError } from '@limpid/sdk/core';
+import type { Draft, LedgerItem } from '@limpid/sdk/ledger/store';
+import { describe, expect, it } from 'vitest';
+import { FakeClock, settle } from '../../../test/support/fake-clock.ts';
+import { AppendQueue } from './append-queue.ts';
+
+const event = (n: number): Draft => ({ kind: 'event', event: 'gap', detail: n });
+const batch = (): Draft => ({ kind: 'batch', body: { seed: new Uint8Array(), baseWallMs: 0, blocks: [] } });
+
+/** A ledger whose disk can be full or broken. */
+class Disk {
+  state: 'good' | 'full' | 'broken' = 'good';
+  kept: Draft[] = [];
+  rounds: number[] = [];
+  #tick = 0;
+
+  append = async (draft: Draft): Promise<LedgerItem> => {
+    this.#tick += 1;
+    const count = this.#tick;
+    await Promise.resolve();
+    if (count === this.#tick) this.rounds.push(this.#tick);
+    if (this.state === 'full') throw new LimpidError('LEDGER_DISK_FULL', { dir: 'data', detail: 'ENOSPC' });
+    if (this.state === 'broken') throw new LimpidError('LEDGER_WRITE_FAILED', { file: 'x', detail: 'EIO', seq: 1 });
+    const seq = this.kept.push(draft) - 1;
+    const prefix = {
+      ledger: new Uint8Array(8),
+      seq,
+      root: new Uint8Array(32),
+      ctx: new Uint8Array(32),
+      start: 1,
+      hwctr: null,
+      wallMs: 0,
+      monoMs: 0,
+      clock: { state: 0, errorMs: null, source: 0 },
+    } as const;
+    return {
+      seq,
+      entryBytes: new Uint8Array(),
+      entry: { kind: 'event', prefix, code: 1, detail: null },
+      body: null,
+    };
+  };
+}
+
+function queue(disk: Disk, clock: FakeClock, limit?: number) {
+  const told: { full: boolean; waiting: number }[] = [];
+  const fatal: unknown[] = [];
+  const options = { ledger: disk, clock, onStorage: told.push.bind(told), onFatal: fatal.push.bind(fatal) };
+  return { told, fatal, queue: new AppendQueue(limit === undefined ? options : { ...options, limit }) };
+}
+
+describe('the queue to the ledger', () => {
+  it('hands drafts of one tick over together and keeps their order', async () => {
+    const disk = new Disk();
+    const { queue: appends } = queue(disk, new FakeClock());
+    const items = await Promise.all([1, 2, 3].map((n) => appends.append(event(n))));
+    expect(items.map(({ seq }) => seq)).toEqual([0, 1, 2]);
+    expect(disk.kept).toEqual([event(1), event(2), event(3)]);
+  });
+
+  it('keeps everything while the disk is full, and writes it in order when there is room', async () => {
+    const disk = new Disk();
+    const clock = new FakeClock();
+    const { queue: appends, told } = queue(disk, clock);
+    disk.state = 'full';
+    const first = appends.append(event(1));
+    await settle();
+    const second = appends.append(event(2));
+    await clock.advance(10_000);
+    expect(disk.kept).toEqual([]);
+    disk.state = 'good';
+    await clock.advance(2_000);
+    expect((await first).seq).toBe(0);
+    expect((await second).seq).toBe(1);
+    expect(disk.kept).toEqual([event(1), event(2)]);
+    expect(told.map(({ full }) => full)).toEqual([true, false]);
+  });
+
+  it('gives up the oldest batch, never an event, when too much waits', async () => {
+    const disk = new Disk();
+    const clock = new FakeClock();
+    const { queue: appends } = queue(disk, clock, 2);
+    disk.state = 'full';
+    const kept = appends.append(event(1));
+    await settle();
+    const given = appends.append(batch());
+    const more = appends.append(event(2));
+    const third = appends.append(event(3));
+    await expect(given).rejects.toMatchObject({ code: 'LEDGER_DISK_FULL' });
+    disk.state = 'good';
+    await clock.advance(2_000);
+    await Promise.all([kept, more, third]);
+    expect(disk.kept).toEqual([event(1), event(2), event(3)]);
+  });
+
+  it('ends with the fault of a ledger that cannot be written any more', async () => {
+    const disk = new Disk();
+    disk.state = 'broken';
+    const { queue: appends, fatal } = queue(disk, new FakeClock());
+    await expect(appends.append(event(1))).rejects.toMatchObject({ code: 'LEDGER_WRITE_FAILED' });
+    expect(fatal).toHaveLength(1);
+  });
+
+  it('settles what waits for room when it is stopped', async () => {
+    const disk = new Disk();
+    disk.state = 'full';
+    const { queue: appends } = queue(disk, new FakeClock());
+    const waiting = appends.append(event(1));
+    const expectation = expect(waiting).rejects.toMatchObject({ code: 'STOPPED' });
+    await settle();
+    await appends.stop();
+    await expectation;
+  });
+});
