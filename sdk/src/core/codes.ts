@@ -207,6 +207,7 @@ export const CODES = {
 
   // simulators
   SIM_UNKNOWN: input('there is no scenario {name}; known: {known}', '没有名为 {name} 的场景；已有：{known}'),
+  SIM_SCENARIO: input('the scenario cannot be run: {file}{faults}', '场景无法运行：{file}{faultsZh}'),
   SIM_COMMAND: input('cannot do "{command}": {detail}', '无法执行"{command}"：{detail}'),
 } as const satisfies Record<string, CodeRow>;
 

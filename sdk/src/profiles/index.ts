@@ -1,0 +1,29 @@
+export { type ProfileImage, profileImage } from './image.ts';
+export { type BindOptions, type BoundDevice, bindProfile } from './interpret.ts';
+export { loadProfileFile, loadProfiles, type ProfileSet, parseProfile, shippedProfileFolders } from './load.ts';
+export { nearest } from './nearest.ts';
+export { type Override, type OverrideFault, type Overrides, overrideFaults } from './override.ts';
+export {
+  basisSchema,
+  decimalSchema,
+  disclosureSchema,
+  factorCodeSchema,
+  type Profile,
+  type ProfileField,
+  profileSchema,
+  rangeSchema,
+  type StatusRule,
+  unitSchema,
+} from './schema.ts';
+export { asCode, checkShape } from './shape.ts';
+export {
+  type Fault,
+  type FaultParams,
+  type Path,
+  readYaml,
+  showFault,
+  showPath,
+  toFault,
+  type Wording,
+  type YamlDocument,
+} from './yaml-document.ts';

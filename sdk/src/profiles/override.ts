@@ -1,0 +1,104 @@
+import type { Code } from '../core/codes.ts';
+import { LimpidError } from '../core/error.ts';
+import type { Basis, Disclosure, WordOrder } from '../core/reading.ts';
+import type { Unit } from '../core/unit.ts';
+import { nearest } from './nearest.ts';
+import type { Profile, ProfileField } from './schema.ts';
+import type { Wording } from './yaml-document.ts';
+
+/** What a site may say differently about one field of a device. */
+export interface Override {
+  code?: string | undefined;
+  unit?: Unit | undefined;
+  order?: WordOrder | undefined;
+  range?: ProfileField['range'];
+  basis?: Basis | undefined;
+  disclosure?: Disclosure | undefined;
+  decimals?: number | undefined;
+  /** outlet of this channel where it is not that of the device */
+  outlet?: string | undefined;
+  /** false: do not record it */
+  record?: boolean | undefined;
+  /** only where the profile says `siteScale` */
+  factor?: ProfileField['factor'] | undefined;
+  offset?: ProfileField['offset'] | undefined;
+}
+
+export interface Overrides {
+  code?: string | undefined;
+  overrides?: Readonly<Record<string, Override>> | undefined;
+}
+
+export type EffectiveField = ProfileField & { outlet?: string };
+
+/** One thing that the site says and the profile does not allow. `path` is below the device in site.yaml. */
+export interface OverrideFault {
+  path: string[];
+  code: Code;
+  params: Record<string, string | Wording>;
+}
+
+/** The fields of a profile as this site uses them. Throws the first of `overrideFaults`. */
+export function applyOverrides(profile: Profile, options: Overrides): Record<string, EffectiveField> {
+  const [fault] = overrideFaults(profile, options);
+  if (fault !== undefined) {
+    const params = Object.entries(fault.params).map(([key, value]) => [
+      key,
+      typeof value === 'string' ? value : value.en,
+    ]);
+    throw new LimpidError(fault.code, { path: fault.path.join('.'), ...Object.fromEntries(params) });
+  }
+  const overrides = new Map(Object.entries(options.overrides ?? {}));
+  return Object.fromEntries(
+    Object.entries(profile.fields).map(([name, field]) => [name, override(field, overrides.get(name), options.code)]),
+  );
+}
+
+function override(field: ProfileField, change: Override = {}, siteCode?: string): EffectiveField {
+  const code = change.code ?? (field.code === 'site' ? siteCode : field.code);
+  const { record, ...changes } = change;
+  const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
+  return { ...field, ...given, code, ...(record === undefined ? {} : { channel: record }) };
+}
+
+export function overrideFaults(profile: Profile, { code, overrides = {} }: Overrides): OverrideFault[] {
+  const faults: OverrideFault[] = [];
+  const fields = new Map(Object.entries(profile.fields));
+  const open = [...fields].filter(([, field]) => field.code === 'site').map(([name]) => name);
+  if (code !== undefined && open.length === 0) faults.push({ ...contradiction(['code'], FIXED(profile.id)) });
+  for (const name of open) {
+    if (code === undefined && overrides[name]?.code === undefined)
+      faults.push(contradiction([], OPEN(profile.id, name)));
+  }
+  for (const [name, change] of Object.entries(overrides)) {
+    const field = fields.get(name);
+    if (field === undefined) {
+      const known = [...fields.keys()];
+      const kind: Wording = { en: 'channel', zh: '通道' };
+      const params = { kind, name, known: `${nearest(name, known)} (of ${known.length})` };
+      faults.push({ path: ['channels', name], code: 'CONFIG_UNKNOWN_REFERENCE', params });
+    } else if ((change.factor !== undefined || change.offset !== undefined) && field.siteScale !== true) {
+      faults.push(contradiction(['channels', name], SCALED(profile.id)));
+    }
+  }
+  return faults;
+}
+
+function contradiction(path: string[], detail: Wording): OverrideFault {
+  return { path, code: 'CONFIG_CONTRADICTION', params: { detail } };
+}
+
+const FIXED = (id: string): Wording => ({
+  en: `profile ${id} says itself which factors it measures; remove code`,
+  zh: `仪器档案 ${id} 已规定监测因子；请删除 code`,
+});
+
+const OPEN = (id: string, field: string): Wording => ({
+  en: `profile ${id} measures whatever factor it was bought for (${field}); say which, as code: w01018`,
+  zh: `仪器档案 ${id} 的监测因子（${field}）由现场决定；请指定，例如 code: w01018`,
+});
+
+const SCALED = (id: string): Wording => ({
+  en: `factor and offset are fixed by profile ${id}; a measured value is never scaled by the site`,
+  zh: `factor 和 offset 由仪器档案 ${id} 规定；现场不得缩放测量值`,
+});

@@ -1,0 +1,107 @@
+import { type ZodType, z } from 'zod';
+import { CODES, type Code, type Language } from '../core/codes.ts';
+import { UNITS } from '../core/unit.ts';
+import { knownKeys } from './known-keys.ts';
+import { nearest } from './nearest.ts';
+import { type Fault, type Path, showPath, type Wording, type YamlDocument } from './yaml-document.ts';
+
+type Issue = z.core.$ZodIssue;
+
+const WORDING = { en: z.locales.en().localeError, zh: z.locales.zhCN().localeError };
+
+/** Checks a document against its schema: the parsed value, or every fault at once with its place. */
+export function checkShape<T>(document: YamlDocument, schema: ZodType<T>): { value: T | null; faults: Fault[] } {
+  if (document.faults.length > 0) return { value: null, faults: document.faults };
+  const result = schema.safeParse(document.data, { reportInput: true });
+  if (result.success) return { value: result.data, faults: [] };
+  return { value: null, faults: result.error.issues.flatMap((issue) => toFaults(issue, [], { document, schema })) };
+}
+
+/** For `.refine`: the code that a failing refinement has. */
+export function asCode(code: Code): { params: { code: Code } } {
+  return { params: { code } };
+}
+
+interface Checked {
+  document: YamlDocument;
+  schema: ZodType;
+}
+
+function toFaults(issue: Issue, base: Path, checked: Checked): Fault[] {
+  const { document } = checked;
+  const path = [...base, ...issue.path.map((step) => (typeof step === 'number' ? step : String(step)))];
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => unknownKey(key, path, checked));
+    case 'invalid_union':
+      return issue.errors.length > 0
+        ? closestBranch(issue.errors).flatMap((inner) => toFaults(inner, path, checked))
+        : [
+            document.fault('CONFIG_SHAPE', path, {
+              detail: 'options' in issue && Array.isArray(issue.options) ? oneOf(issue.options) : wording(issue),
+            }),
+          ];
+    case 'invalid_key':
+      return [document.fault('CONFIG_SHAPE', path, { detail: wording(issue.issues[0] ?? issue) }, { on: 'key' })];
+    case 'custom':
+      return [customFault(issue, path, document)];
+    default:
+      return [plainFault(issue, path, document)];
+  }
+}
+
+function unknownKey(key: string, path: Path, { document, schema }: Checked): Fault {
+  const params = { key, path: showPath(path), known: knownKeys(schema, path, document.data).join(', ') };
+  return document.fault('CONFIG_UNKNOWN_KEY', [...path, key], params, { on: 'key' });
+}
+
+function plainFault(issue: Issue, path: Path, document: YamlDocument): Fault {
+  if (issue.input === undefined) return document.fault('CONFIG_SHAPE', path, { detail: MISSING });
+  const source = document.sourceAt(path);
+  if (issue.code === 'invalid_type' && issue.expected === 'string' && typeof issue.input === 'number') {
+    return document.fault('CONFIG_UNQUOTED', path, { source: source ?? String(issue.input) });
+  }
+  if (issue.code === 'invalid_value' && issue.values.length === UNITS.length) {
+    const unit = String(issue.input);
+    return document.fault('CONFIG_UNKNOWN_UNIT', path, { unit, near: nearest(unit, UNITS) });
+  }
+  return document.fault('CONFIG_SHAPE', path, { detail: wording(issue) });
+}
+
+function customFault(issue: Issue & { code: 'custom' }, path: Path, document: YamlDocument): Fault {
+  const code: unknown = issue.params?.code;
+  if (isCode(code)) {
+    return document.fault(code, path, { code: String(issue.input), detail: issue.message });
+  }
+  return document.fault('CONFIG_SHAPE', path, { detail: issue.message });
+}
+
+function isCode(code: unknown): code is Code {
+  return typeof code === 'string' && Object.hasOwn(CODES, code);
+}
+
+const MISSING: Wording = { en: 'is missing', zh: '缺少此项' };
+
+function oneOf(options: readonly unknown[]): Wording {
+  const list = options.map(String).join(' | ');
+  return { en: `expected one of ${list}`, zh: `应为以下之一：${list}` };
+}
+
+/** Of a union, the branch that the writer probably meant: the one that went deepest before it failed. */
+function closestBranch(branches: readonly Issue[][]): Issue[] {
+  const depth = (branch: Issue[]) => Math.max(0, ...branch.map((issue) => issue.path.length));
+  const deepest = Math.max(...branches.map(depth));
+  const best = branches.filter((branch) => depth(branch) === deepest);
+  if (deepest > 0 || best.length === 1) return best[0] ?? [];
+  // All failed at once: the last branch says it best, since schemas here end with the fullest form.
+  return best.at(-1) ?? [];
+}
+
+function wording(issue: Issue): Wording {
+  return { en: say(issue, 'en'), zh: say(issue, 'zh') };
+}
+
+function say(issue: Issue, language: Language): string {
+  const said = WORDING[language](issue as z.core.$ZodRawIssue);
+  return typeof said === 'string' ? said : (said?.message ?? issue.message);
+}

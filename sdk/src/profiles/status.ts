@@ -1,0 +1,64 @@
+import { QUALITIES, type Quality } from '../core/quality.ts';
+import type { DataType, WordOrder } from '../core/reading.ts';
+import { statusFields } from './field-words.ts';
+import type { Profile, ProfileField, StatusRule } from './schema.ts';
+
+/** A status rule, ready to be asked with every scan. */
+export interface CompiledRule {
+  field: string;
+  type: DataType;
+  order: WordOrder;
+  quality: Quality;
+  /** whether the rule holds for this integer, the unscaled content of the field */
+  holds(value: number | bigint): boolean;
+  concerns(channel: string): boolean;
+}
+
+export function compileRules(profile: Profile, fields: Readonly<Record<string, ProfileField>>): CompiledRule[] {
+  if (!Array.isArray(profile.status)) return [];
+  const carriers = statusFields(profile);
+  return profile.status.flatMap((rule) => {
+    const field = fields[rule.field];
+    if (field === undefined) return []; // lint reports it; a rule without a field concerns nobody
+    return [
+      {
+        field: rule.field,
+        type: field.type,
+        order: field.order ?? profile.order,
+        quality: QUALITIES[rule.quality],
+        holds: toTest(rule),
+        concerns: (channel: string) => !carriers.has(channel) && (rule.channels?.includes(channel) ?? true),
+      },
+    ];
+  });
+}
+
+function toTest(rule: StatusRule): (value: number | bigint) => boolean {
+  const masked = toMask(rule.mask);
+  if (rule.equals !== undefined) {
+    const wanted = listOf(rule.equals);
+    return (value) => wanted.has(masked(value));
+  }
+  if (rule.not !== undefined) {
+    const normal = listOf(rule.not);
+    return (value) => !normal.has(masked(value));
+  }
+  if (rule.between !== undefined) {
+    const [first, last] = rule.between;
+    return (value) => masked(value) >= first && masked(value) <= last;
+  }
+  return (value) => masked(value) !== 0;
+}
+
+function toMask(mask: number | undefined): (value: number | bigint) => number {
+  if (mask === undefined) return Number;
+  const bits = BigInt(mask);
+  return (value) =>
+    Number.isInteger(value) || typeof value === 'bigint'
+      ? Number(BigInt.asUintN(64, BigInt(value)) & bits)
+      : Number.NaN;
+}
+
+function listOf(values: number | readonly number[]): Set<number> {
+  return new Set(typeof values === 'number' ? [values] : values);
+}
