@@ -23,7 +23,7 @@ const DEFAULT_LIMIT = 4_096;
 
 /**
  * Drafts on their way to the ledger, in order. While the disk is full they wait here and nothing is lost; beyond the
- * limit the oldest batch goes first, since events are few and tell what happened.
+ * limit the oldest batch is given up; events never are: they are few and tell what happened.
  */
 export class AppendQueue implements Service {
   readonly #options: AppendQueueOptions;
@@ -105,7 +105,8 @@ export class AppendQueue implements Service {
   #shed(): void {
     if (this.#waiting.length <= this.#limit) return;
     const oldest = this.#waiting.findIndex(({ draft }) => draft.kind === 'batch');
-    const [shed] = this.#waiting.splice(Math.max(0, oldest), 1);
+    if (oldest < 0) return;
+    const [shed] = this.#waiting.splice(oldest, 1);
     shed?.drop(new LimpidError('LEDGER_DISK_FULL', { dir: '', detail: 'given up while the disk stayed full' }));
   }
 }
