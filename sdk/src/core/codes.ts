@@ -183,6 +183,22 @@ export const CODES = {
     'uplink {uplink}: no receipt beyond {size} for {seconds} s; sending again from there',
     '上行 {uplink}：{seconds} 秒内没有超过 {size} 的回执；从该处重发',
   ),
+  UPLINK_PEER_AHEAD: final(
+    'uplink {uplink}: the far end holds {size} entries, this ledger only {ourSize}: this machine has lost some; stop it, copy the data folder and restore the missing entries from the far end',
+    '上行 {uplink}：对端已有 {size} 条，本地账本只有 {ourSize} 条：本机丢失了数据；请停机、备份数据目录并从对端恢复缺失条目',
+  ),
+  UPLINK_PEER_BEHIND: passing(
+    'uplink {uplink}: the far end holds {size} entries although it had signed for {before}; sending them again',
+    '上行 {uplink}：对端只有 {size} 条，但此前已签收 {before} 条；正在重发',
+  ),
+  UPLINK_FORK: final(
+    'uplink {uplink}: the far end signed for other entries than ours (size {size}, ours {ourSize}); nothing was freed, keep both and find out which machine wrote with this key',
+    '上行 {uplink}：对端签收的条目与本地不同（对端 {size} 条，本地 {ourSize} 条）；未释放任何数据，请保留双方数据并查明哪台机器使用了此密钥',
+  ),
+  UPLINK_NO_SUBSCRIBER: passing(
+    'uplink {uplink}: {url} takes the entries but nobody there has subscribed to them; start the collector',
+    '上行 {uplink}：{url} 接收条目，但没有订阅者；请启动收集器',
+  ),
   COLLECT_UNTRUSTED: final(
     'ledger {ledger} is not in {dir}; its entries are kept aside in {quarantine}',
     '账本 {ledger} 不在 {dir} 中；其条目已隔离于 {quarantine}',
@@ -208,6 +224,10 @@ export const CODES = {
   // simulators
   SIM_UNKNOWN: input('there is no scenario {name}; known: {known}', '没有名为 {name} 的场景；已有：{known}'),
   SIM_SCENARIO: input('the scenario cannot be run: {file}{faults}', '场景无法运行：{file}{faultsZh}'),
+  SIM_LISTEN: final(
+    'cannot listen on {endpoint}: {detail}; choose another --port, 0 for any free one',
+    '无法监听 {endpoint}：{detail}；请更换 --port，0 表示任意空闲端口',
+  ),
   SIM_COMMAND: input('cannot do "{command}": {detail}', '无法执行"{command}"：{detail}'),
 } as const satisfies Record<string, CodeRow>;
 

@@ -1,0 +1,21 @@
+export { Broker } from './mqtt/broker.ts';
+export { type MqttOptions, MqttOptionsSchema } from './mqtt/options.ts';
+export {
+  type Message,
+  MqttSession,
+  type MqttVersion,
+  NO_MATCHING_SUBSCRIBERS,
+  type PublishOptions,
+  type SessionOptions,
+} from './mqtt/session.ts';
+export {
+  DEFAULT_TOPIC_PREFIX,
+  entriesTopic,
+  ledgerOfEntriesTopic,
+  liveTopic,
+  receiptsTopic,
+  statusTopic,
+} from './mqtt/topics.ts';
+export { receiptOrigin } from './receipts.ts';
+export { createUplink, UPLINK_KINDS, type UplinkFactory } from './registry.ts';
+export type { Disagreement, Uplink, UplinkDeps, UplinkFault, UplinkLog, UplinkStatus } from './uplink.ts';

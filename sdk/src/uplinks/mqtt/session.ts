@@ -1,0 +1,226 @@
+import { connect, type IClientOptions, type MqttClient } from 'mqtt';
+import { type Clock, wait } from '../../core/clock.ts';
+import { faultText, LimpidError } from '../../core/error.ts';
+import { stopped } from '../../core/lifecycle.ts';
+
+/**
+ * One connection to a broker, from CONNECT to its end. The client library is kept on a short lead: it never connects
+ * again by itself, never queues, never stores (its store silently drops past 65 535 messages), and because a publish
+ * that waits offline is never settled by it, every waiting promise is kept and rejected here.
+ */
+export interface SessionOptions {
+  /** for messages */
+  name: string;
+  clock: Clock;
+  url: string;
+  version: MqttVersion;
+  clientId: string;
+  keepaliveS: number;
+  connectTimeoutS: number;
+  username?: string;
+  password?: string;
+  tls?: { ca?: Buffer; cert?: Buffer; key?: Buffer };
+  will?: { topic: string; payload: string };
+}
+
+/** 4 is MQTT 3.1.1 */
+export type MqttVersion = 4 | 5;
+
+export interface Message {
+  topic: string;
+  payload: Uint8Array;
+  retained: boolean;
+}
+
+export interface PublishOptions {
+  qos: 0 | 1;
+  retain?: boolean;
+  contentType?: string;
+}
+
+/** PUBACK: the broker took the message, but nobody has subscribed to it (MQTT 5 only). */
+export const NO_MATCHING_SUBSCRIBERS = 0x10;
+
+/** How long a last word (status, DISCONNECT) may take before the socket is cut. */
+const PARTING_MS = 500;
+
+export class MqttSession {
+  readonly version: MqttVersion;
+  /** how many QoS 1 messages the broker takes at once; the library ignores it */
+  readonly receiveMaximum: number;
+  readonly maximumPacketBytes: number;
+  /** Resolves with the reason when the connection is gone. */
+  readonly closed: Promise<LimpidError>;
+  onMessage: (message: Message) => void = () => {};
+  readonly #client: MqttClient;
+  readonly #waiting = new Set<(fault: LimpidError) => void>();
+  readonly #options: SessionOptions;
+  #end: LimpidError | undefined;
+
+  /** Resolves after CONNACK. Rejects with UPLINK_UNREACHABLE, UPLINK_REFUSED or, when aborted, STOPPED. */
+  static open(options: SessionOptions, signal?: AbortSignal): Promise<MqttSession> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(stopped(signal));
+      const client = connect(options.url, toClientOptions(options));
+      let cause: unknown;
+      const fail = (fault: unknown) => {
+        signal?.removeEventListener('abort', onAbort);
+        client.removeAllListeners();
+        client.on('error', () => {}); // a socket that is being cut may still complain; its story has been told
+        client.end(true);
+        reject(fault);
+      };
+      const onAbort = () => fail(stopped(signal));
+      signal?.addEventListener('abort', onAbort, { once: true });
+      client.on('error', (fault) => {
+        cause ??= fault;
+        if (isFinal(fault)) fail(connectFault(options, fault));
+      });
+      client.once('close', () => fail(connectFault(options, cause)));
+      client.once('connect', (connack) => {
+        signal?.removeEventListener('abort', onAbort);
+        client.removeAllListeners('error').removeAllListeners('close');
+        resolve(new MqttSession(client, options, connack.properties ?? {}));
+      });
+    });
+  }
+
+  private constructor(
+    client: MqttClient,
+    options: SessionOptions,
+    broker: { receiveMaximum?: number; maximumPacketSize?: number },
+  ) {
+    this.#client = client;
+    this.#options = options;
+    this.version = options.version;
+    this.receiveMaximum = broker.receiveMaximum ?? 65_535;
+    this.maximumPacketBytes = broker.maximumPacketSize ?? 268_435_455;
+    client.on('message', (topic, payload, packet) => this.onMessage({ topic, payload, retained: packet.retain }));
+    this.closed = new Promise((resolve) => {
+      const end = (cause: unknown) => {
+        if (this.#end !== undefined) return;
+        this.#end = new LimpidError(
+          'UPLINK_UNREACHABLE',
+          {
+            uplink: options.name,
+            url: options.url,
+            detail: cause === undefined ? 'connection lost' : faultText(cause),
+          },
+          { cause },
+        );
+        for (const reject of this.#waiting) reject(this.#end);
+        this.#waiting.clear();
+        client.end(true);
+        resolve(this.#end);
+      };
+      client.on('error', end);
+      client.on('disconnect', (packet) => end(`the broker said goodbye (reason ${packet.reasonCode ?? 0})`));
+      client.on('close', () => end(undefined));
+    });
+  }
+
+  /** Resolves with the reason code of the PUBACK (QoS 1) or when the message is with the socket (QoS 0). */
+  publish(topic: string, payload: string | Uint8Array, options: PublishOptions): Promise<number> {
+    const properties =
+      this.version === 5 && options.contentType !== undefined ? { contentType: options.contentType } : undefined;
+    const body =
+      typeof payload === 'string' ? payload : Buffer.from(payload.buffer, payload.byteOffset, payload.length);
+    return this.#settled((resolve, reject) => {
+      this.#client.publish(
+        topic,
+        body,
+        { qos: options.qos, retain: options.retain ?? false, ...(properties ? { properties } : {}) },
+        (fault, packet) => (fault ? reject(fault) : resolve(reasonCode(packet))),
+      );
+    });
+  }
+
+  subscribe(topic: string, qos: 0 | 1): Promise<void> {
+    return this.#settled((resolve, reject) => {
+      this.#client.subscribe(topic, { qos }, (fault, granted) => {
+        if (fault) return reject(fault);
+        const refused = granted?.find((grant) => grant.qos > 2);
+        if (refused) return reject(new Error(`subscription to ${topic} was not granted`));
+        resolve();
+      });
+    });
+  }
+
+  /** Says goodbye if that is quick, cuts the socket if not. Twice is harmless. */
+  async close(): Promise<void> {
+    if (this.#end === undefined) await this.#part();
+    this.#client.end(true);
+    await this.closed;
+  }
+
+  async #part(): Promise<void> {
+    const patience = new AbortController();
+    const parted = new Promise<void>((resolve) => {
+      // `end(false)` waits for every PUBACK, however long: only where none is due
+      this.#client.end(this.#waiting.size > 0, {}, () => resolve());
+      void this.closed.then(() => resolve());
+    });
+    const late = wait(this.#options.clock, PARTING_MS, patience.signal).catch(() => {});
+    await Promise.race([parted, late]);
+    patience.abort();
+  }
+
+  #settled<T>(act: (resolve: (value: T) => void, reject: (fault: unknown) => void) => void): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.#end !== undefined) return reject(this.#end);
+      const give = (fault: LimpidError) => reject(fault);
+      this.#waiting.add(give);
+      act(
+        (value) => {
+          this.#waiting.delete(give);
+          resolve(value);
+        },
+        (fault) => {
+          this.#waiting.delete(give);
+          reject(this.#end ?? this.#refused(fault));
+        },
+      );
+    });
+  }
+
+  #refused(fault: unknown): LimpidError {
+    const { name, url } = this.#options;
+    return new LimpidError('UPLINK_REFUSED', { uplink: name, url, detail: faultText(fault) }, { cause: fault });
+  }
+}
+
+function toClientOptions(options: SessionOptions): IClientOptions {
+  return {
+    protocolVersion: options.version,
+    clientId: options.clientId,
+    clean: true,
+    keepalive: options.keepaliveS,
+    connectTimeout: options.connectTimeoutS * 1000,
+    reconnectPeriod: 0,
+    resubscribe: false,
+    queueQoSZero: false,
+    ...(options.version === 5 ? { properties: { sessionExpiryInterval: 0 } } : {}),
+    ...(options.username === undefined ? {} : { username: options.username }),
+    ...(options.password === undefined ? {} : { password: options.password }),
+    ...(options.will
+      ? { will: { topic: options.will.topic, payload: Buffer.from(options.will.payload), qos: 0, retain: true } }
+      : {}),
+    ...options.tls,
+  };
+}
+
+/** Refusals by CONNACK carry a reason code; the socket's end follows, but says less. */
+function isFinal(fault: unknown): boolean {
+  return fault instanceof Error && 'code' in fault && typeof fault.code === 'number';
+}
+
+function connectFault(options: SessionOptions, fault: unknown): LimpidError {
+  const code = isFinal(fault) ? 'UPLINK_REFUSED' : 'UPLINK_UNREACHABLE';
+  const detail = fault === undefined ? 'the broker closed the connection' : faultText(fault) || String(fault);
+  return new LimpidError(code, { uplink: options.name, url: options.url, detail }, { cause: fault });
+}
+
+function reasonCode(packet: unknown): number {
+  if (typeof packet !== 'object' || packet === null || !('reasonCode' in packet)) return 0;
+  return typeof packet.reasonCode === 'number' ? packet.reasonCode : 0;
+}

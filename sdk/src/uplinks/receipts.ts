@@ -1,0 +1,58 @@
+import { isLimpidError, LimpidError } from '../core/error.ts';
+import { equalBytes } from '../ledger/seal/bytes.ts';
+import { openReceipt } from '../ledger/seal/note.ts';
+import type { PublicKey, Suite } from '../ledger/seal/suite.ts';
+import type { LedgerReader } from '../ledger/store/contract.ts';
+import type { Disagreement } from './uplink.ts';
+
+/**
+ * What a receipt is worth. It is the only thing that lets the gateway reuse space, so three things must hold: a key
+ * that the site lists has signed it, for this ledger, and its root is the root of *our* first `size` entries.
+ */
+export type Verdict =
+  | { kind: 'good'; receipt: Receipt }
+  | { kind: 'ahead'; found: Disagreement }
+  | { kind: 'fork'; found: Disagreement }
+  | { kind: 'refused'; fault: LimpidError };
+
+export interface Receipt {
+  note: string;
+  size: number;
+  /** ms UTC, as the far end signed it */
+  atMs: number;
+}
+
+export interface ReceiptCourt {
+  uplink: string;
+  suite: Suite;
+  ledger: LedgerReader;
+  keys: readonly PublicKey[];
+}
+
+/** A note is a few hundred bytes; more is not read. */
+const NOTE_LIMIT_BYTES = 16_384;
+
+export async function judgeReceipt(court: ReceiptCourt, note: string): Promise<Verdict> {
+  const { ledger, suite, keys, uplink } = court;
+  if (note.length > NOTE_LIMIT_BYTES) return refused(uplink, 'it is too long');
+  if (keys.length === 0) return refused(uplink, 'the site lists no receiptKeys');
+  try {
+    const { size, root, timeS } = openReceipt(suite, note, keys, receiptOrigin(ledger.id));
+    const found = { note, size, root, ourSize: ledger.size() };
+    if (size > found.ourSize) return { kind: 'ahead', found };
+    if (!equalBytes(root, await ledger.rootAt(size))) return { kind: 'fork', found };
+    return { kind: 'good', receipt: { note, size, atMs: timeS * 1000 } };
+  } catch (fault) {
+    if (!isLimpidError(fault, 'NOTE_MALFORMED')) throw fault;
+    return refused(uplink, String(fault.params.detail));
+  }
+}
+
+/** The name of a ledger in notes. */
+export function receiptOrigin(ledger: string): string {
+  return `limpid/1/${ledger}`;
+}
+
+function refused(uplink: string, detail: string): Verdict {
+  return { kind: 'refused', fault: new LimpidError('UPLINK_RECEIPT_REFUSED', { uplink, detail }) };
+}
