@@ -4,8 +4,8 @@ import type { CborMap, CborValue } from './cbor.ts';
 
 type Given = CborValue | undefined;
 
-export function refuse(detail: string): LimpidError {
-  return new LimpidError('ENTRY_MALFORMED', { detail });
+export function refuse(detail: string, cause?: unknown): LimpidError {
+  return new LimpidError('ENTRY_MALFORMED', { detail }, { cause });
 }
 
 export function toUint(value: Given, what: string): number {

@@ -1,3 +1,14 @@
+export {
+  batchCommitment,
+  differingValues,
+  encodeBatchBody,
+  encodeReadingLeaf,
+  parseBatchBody,
+  READINGS_LIMIT,
+  readingCount,
+  readingsOf,
+  withoutDerivedValues,
+} from './body.ts';
 export { concatBytes, equalBytes, fromHex, toHex } from './bytes.ts';
 export {
   CBOR_LIMITS,
@@ -8,6 +19,19 @@ export {
   decodeCborItem,
   encodeCbor,
 } from './cbor.ts';
+export {
+  type ChannelTable,
+  type ContextContent,
+  type ContextPart,
+  channelTableOf,
+  contextPartHash,
+  encodeContextBody,
+  encodeContextPart,
+  type Firmware,
+  parseContextBody,
+  parseContextPart,
+  resolveContext,
+} from './context.ts';
 export { ENTRY_TYPE, encodeSign1, parseSign1, type Sign1, verifySign1 } from './cose.ts';
 export { crc32 } from './crc32.ts';
 export {
@@ -35,7 +59,16 @@ export {
   type EventName,
   type Prefix,
 } from './entry-types.ts';
-export { BODY_LIMIT_BYTES, END_OF_ITEMS, encodeItem, type Item, parseItem, parseWholeItem } from './item.ts';
+export {
+  BODY_LIMIT_BYTES,
+  END_OF_ITEMS,
+  encodeItem,
+  type FramedItem,
+  frameItem,
+  type Item,
+  parseItem,
+  parseWholeItem,
+} from './item.ts';
 export { ED25519, ESP256, isSmallOrder, publicKeyFromCoseKey, publicKeyFromSpki } from './keys.ts';
 export {
   type ConsistencyClaim,
@@ -51,6 +84,17 @@ export {
   verifyInclusion,
 } from './merkle.ts';
 export {
+  type Checkpoint,
+  ledgerOrigin,
+  noteKeyText,
+  type OpenedReceipt,
+  openCheckpoint,
+  openReceipt,
+  type Receipt,
+  signCheckpoint,
+  signReceipt,
+} from './note.ts';
+export {
   encodeSegmentFooter,
   encodeSegmentHeader,
   FOOTER_LIMIT_BYTES,
@@ -62,3 +106,4 @@ export {
   type SegmentHeader,
 } from './segment.ts';
 export type { Algorithm, PublicKey, Signer, Suite } from './suite.ts';
+export { valueOfRaw } from './value.ts';

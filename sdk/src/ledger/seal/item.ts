@@ -1,6 +1,10 @@
 /**
  * An item, the unit of file and wire: CBOR [entry: bstr, body: bstr / null, crc: bstr .size 4], the CRC-32 over
  * entry ‖ body, big-endian. Entry and body are kept byte for byte as they were signed and sent.
+ *
+ * In a segment file, an item that shared one flush with items before it has a fourth element, `back: uint`: how many
+ * bytes before it that flush began. A power cut may keep the later blocks of one flush and lose the earlier ones; with
+ * `back` a reader tells such a tail, which nobody was told about, from damage inside what was acknowledged.
  */
 import { LimpidError } from '../../core/error.ts';
 import { equalBytes, NO_BYTES } from './bytes.ts';
@@ -20,40 +24,78 @@ export const BODY_LIMIT_BYTES = 16 * 1024 * 1024;
 export const END_OF_ITEMS = 0x00;
 
 const ARRAY_OF_THREE = 0x83;
+const ARRAY_OF_FOUR = 0x84;
 const NULL = 0xf6;
 const BYTES_OF_FOUR = 0x44;
 
-export function encodeItem(item: Item): Uint8Array {
+/** `back` as above; 0 for the first item of a flush and on the wire. */
+export function encodeItem(item: Item, back = 0): Uint8Array {
   const crc = crc32Bytes(item.entryBytes, item.body ?? NO_BYTES);
-  return encodeCbor([item.entryBytes, item.body, crc]);
+  return encodeCbor(back === 0 ? [item.entryBytes, item.body, crc] : [item.entryBytes, item.body, crc, back]);
+}
+
+export interface FramedItem {
+  item: Item;
+  back: number;
+  end: number;
+  /** whether the checksum fits */
+  intact: boolean;
 }
 
 /**
  * The item that begins at `start`, and where it ends; 'incomplete' when the window ends first. Throws CBOR_MALFORMED
  * with the offset in the window for everything else, a wrong checksum included.
  */
-export function parseItem(window: Uint8Array, start = 0): { item: Item; end: number } | 'incomplete' {
+export function parseItem(window: Uint8Array, start = 0): FramedItem | 'incomplete' {
+  const framed = frameItem(window, start);
+  if (framed !== 'incomplete' && !framed.intact) throw malformed(start, 'the checksum does not fit the bytes');
+  return framed;
+}
+
+/** The same without judging the checksum: what a damaged item still shows. */
+export function frameItem(window: Uint8Array, start = 0): FramedItem | 'incomplete' {
   if (start >= window.length) return 'incomplete';
-  if (window[start] !== ARRAY_OF_THREE) throw malformed(start, 'no item begins here');
+  const initial = window[start];
+  if (initial !== ARRAY_OF_THREE && initial !== ARRAY_OF_FOUR) throw malformed(start, 'no item begins here');
   const entry = byteString(window, start + 1, CONTEXT_LIMIT_BYTES);
   if (entry === 'incomplete') return entry;
   const body = entry.end < window.length ? bodyOf(window, entry.end) : 'incomplete';
   if (body === 'incomplete') return body;
-  const end = body.end + 5;
   if (body.end < window.length && window[body.end] !== BYTES_OF_FOUR) throw malformed(body.end, 'no checksum here');
-  if (end > window.length) return 'incomplete';
-  const item = { entryBytes: entry.bytes.slice(), body: body.bytes?.slice() ?? null };
-  if (!equalBytes(window.subarray(body.end + 1, end), crc32Bytes(entry.bytes, body.bytes ?? NO_BYTES))) {
-    throw malformed(start, 'the checksum does not fit the bytes');
-  }
-  return { item, end };
+  if (body.end + 5 > window.length) return 'incomplete';
+  const back = initial === ARRAY_OF_FOUR ? backOf(window, body.end + 5) : { value: 0, end: body.end + 5 };
+  if (back === 'incomplete') return back;
+  const crc = crc32Bytes(entry.bytes, body.bytes ?? NO_BYTES);
+  return {
+    item: { entryBytes: entry.bytes.slice(), body: body.bytes?.slice() ?? null },
+    back: back.value,
+    end: back.end,
+    intact: equalBytes(window.subarray(body.end + 1, body.end + 5), crc),
+  };
 }
+
+/** An unsigned integer of at most 32 bits in its shortest form. */
+function backOf(window: Uint8Array, start: number): { value: number; end: number } | 'incomplete' {
+  const initial = window[start];
+  if (initial === undefined) return 'incomplete';
+  if (initial > 0x1a) throw malformed(start, 'no distance here');
+  const width = initial < 0x18 ? 0 : 1 << (initial - 0x18);
+  const end = start + 1 + width;
+  if (end > window.length) return 'incomplete';
+  let value = width === 0 ? initial : 0;
+  for (let at = start + 1; at < end; at += 1) value = value * 256 + window[at]!;
+  if (value < (SMALLEST_OF_WIDTH[width] ?? 1)) throw malformed(start, 'a distance that is not shortest');
+  return { value, end };
+}
+
+const SMALLEST_OF_WIDTH: Record<number, number> = { 1: 24, 2: 0x100, 4: 0x10000 };
 
 /** The only item of a message. */
 export function parseWholeItem(bytes: Uint8Array): Item {
   const parsed = parseItem(bytes);
   if (parsed === 'incomplete') throw malformed(bytes.length, 'it ends inside an item');
   if (parsed.end !== bytes.length) throw malformed(parsed.end, 'bytes after the item');
+  if (parsed.back !== 0) throw malformed(parsed.end, 'a distance, which only segments have');
   return parsed.item;
 }
 

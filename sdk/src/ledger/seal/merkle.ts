@@ -29,6 +29,31 @@ export function treeHead(suite: Hash256, leaves: readonly Uint8Array[]): Uint8Ar
 }
 
 /**
+ * The head of the tree over `count` leaf hashes that lie one after the other in `hashes`, which are written over: level
+ * by level, the last one of an odd level going up as it is, which is the same tree.
+ */
+export function treeHeadOfFlat(suite: Pick<Suite, 'sha256Into'>, hashes: Uint8Array, count: number): Uint8Array {
+  const head = new Uint8Array(HASH_BYTES);
+  if (count === 0) {
+    suite.sha256Into(hashes.subarray(0, 0), head, 0);
+    return head;
+  }
+  const node = new Uint8Array(1 + 2 * HASH_BYTES);
+  node[0] = 1;
+  for (let width = count; width > 1; width = (width + 1) >>> 1) {
+    const pairs = width >>> 1;
+    for (let pair = 0; pair < pairs; pair += 1) {
+      const from = 2 * HASH_BYTES * pair;
+      for (let at = 0; at < 2 * HASH_BYTES; at += 1) node[1 + at] = hashes[from + at]!;
+      suite.sha256Into(node, hashes, HASH_BYTES * pair);
+    }
+    if (width % 2 === 1) hashes.copyWithin(HASH_BYTES * pairs, HASH_BYTES * (width - 1), HASH_BYTES * width);
+  }
+  head.set(hashes.subarray(0, HASH_BYTES));
+  return head;
+}
+
+/**
  * The right edge of a growing tree: the heads of its complete subtrees, largest first, as many as `size` has bits set.
  * It is all that a writer must know to append and to name the head.
  */
