@@ -69,7 +69,39 @@ const totaliserSchema = z.strictObject({
     .describe('how a step backwards is explained: first as a wrap at the modulus, or always as a reset'),
 });
 
-export const WATCH_CODE = /^i\d{5}$/;
+/**
+ * What a watched parameter is. The i-codes of HJ 212 name them differently from platform to platform (national table
+ * B.10 and provincial schemes clash), so they are a projection and stand beside the name, not in its place.
+ */
+export const PARAMETERS = [
+  'slope',
+  'intercept',
+  'coefficient',
+  'range',
+  'range-low',
+  'range-high',
+  'span-concentration',
+  'zero-concentration',
+  'span-time',
+  'zero-time',
+  'calibration-time',
+  'zero-drift',
+  'span-drift',
+  'raw-signal',
+  'zero-signal',
+  'span-signal',
+  'lamp',
+  'digestion-temperature',
+  'digestion-time',
+  'interval',
+  'mode',
+  'detection-limit',
+  'limit',
+  'reagent',
+  'unit',
+  'firmware',
+  'serial-number',
+] as const;
 
 const fieldSchema = z.strictObject({
   at: register.describe('register on the wire, from 0'),
@@ -93,7 +125,12 @@ const fieldSchema = z.strictObject({
     .describe('words, as they travel, that mean "no value": "7FA0 0000"'),
   disclosure: disclosureSchema.default('public'),
   channel: z.boolean().optional().describe('false: not recorded. Fields with `watch` are not recorded by default'),
-  watch: z.string().regex(WATCH_CODE).optional().describe('parameter to watch for changes, with its HJ 212 i-code'),
+  watch: z.enum(PARAMETERS).optional().describe('a parameter to watch for changes, not a measured quantity'),
+  hj: z
+    .string()
+    .regex(/^i\d{5}$/)
+    .optional()
+    .describe('i-code under which the source of this profile reports the parameter'),
   watchFor: text.optional().describe('name of the field that the watched parameter acts on'),
   sampledAt: text.optional().describe('name of the field that holds the time this result was sampled'),
   totaliser: totaliserSchema.optional(),
