@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { maskCode } from './code-mask.ts';
+import { codeFiles } from './work-tree.ts';
 
 describe('maskCode', () => {
   it('keeps code and blanks comments, strings and regular expressions', () => {
@@ -26,5 +27,16 @@ describe('maskCode', () => {
     const masked = maskCode(source);
     expect(masked).toHaveLength(source.length);
     expect(masked.split('\n').map((line) => line.length)).toEqual(source.split('\n').map((line) => line.length));
+  });
+
+  it('understands every file of the tree: what is left of it has as many opening as closing brackets', () => {
+    const count = (text: string, char: string) => text.split(char).length - 1;
+    for (const { path, text } of codeFiles()) {
+      const masked = maskCode(text);
+      for (const [open, close] of ['{}', '()', '[]'] as const) {
+        expect(count(masked, open!), `${path} ${open}`).toBe(count(masked, close!));
+      }
+      for (const quote of ["'", '"', '`']) expect(count(masked, quote) % 2, `${path} ${quote}`).toBe(0);
+    }
   });
 });
