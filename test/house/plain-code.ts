@@ -56,7 +56,7 @@ export function checkName(path: string): Fault[] {
   for (const part of parts)
     if (empty.test(part.replace(/\..*$/, ''))) faults.push(`${path}:1: ${part} says nothing about what it owns`);
   const file = parts.at(-1)!;
-  if (/\.ts$/.test(file) && !/^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.test|\.d|\.config)?\.ts$/.test(file)) {
+  if (/\.ts$/.test(file) && !/^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.(?:test|bench|d|config))?\.ts$/.test(file)) {
     faults.push(`${path}:1: ${file} is not in kebab-case`);
   }
   return faults;
