@@ -3,6 +3,7 @@ export { type BindOptions, type BoundDevice, bindProfile } from './interpret.ts'
 export { loadProfileFile, loadProfiles, type ProfileSet, parseProfile, shippedProfileFolders } from './load.ts';
 export { nearest } from './nearest.ts';
 export { type Override, type OverrideFault, type Overrides, overrideFaults } from './override.ts';
+export { serialScanMs } from './scan-cost.ts';
 export {
   basisSchema,
   decimalSchema,
@@ -15,7 +16,7 @@ export {
   type StatusRule,
   unitSchema,
 } from './schema.ts';
-export { asCode, checkShape } from './shape.ts';
+export { asCode, checkShape, saying } from './shape.ts';
 export {
   type Fault,
   type FaultParams,

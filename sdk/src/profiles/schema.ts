@@ -4,7 +4,7 @@ import { findFactor } from '../core/factor.ts';
 import { QUALITY_NAMES, type QualityName } from '../core/quality.ts';
 import { DATA_TYPES, WORD_ORDERS } from '../core/reading.ts';
 import { UNITS } from '../core/unit.ts';
-import { asCode } from './shape.ts';
+import { asCode, saying } from './shape.ts';
 
 /**
  * The schema of `devices/<maker-model>/profile.yaml`. Addresses are those on the wire, from 0, decimal or 0x hex. Every
@@ -21,7 +21,10 @@ const wordOrder = z.enum(WORD_ORDERS);
 /** A decimal number that stays exact: 0.1, "0.1", "-273.15", 1e-3. */
 export const decimalSchema = z
   .union([z.number(), z.string()])
-  .refine((value) => parseDecimal(value) !== null, 'expected a decimal number such as 0.1 or "-273.15"');
+  .refine(
+    (value) => parseDecimal(value) !== null,
+    saying('expected a decimal number such as 0.1 or "-273.15"', '应为十进制数，例如 0.1 或 "-273.15"'),
+  );
 
 export const rangeSchema = z.strictObject({ low: decimalSchema, high: decimalSchema });
 

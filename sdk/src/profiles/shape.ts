@@ -22,6 +22,11 @@ export function asCode(code: Code): { params: { code: Code } } {
   return { params: { code } };
 }
 
+/** For `.refine`: what it says in both languages. */
+export function saying(en: string, zh: string): { error: string; params: { detail: Wording } } {
+  return { error: en, params: { detail: { en, zh } } };
+}
+
 interface Checked {
   document: YamlDocument;
   schema: ZodType;
@@ -36,11 +41,7 @@ function toFaults(issue: Issue, base: Path, checked: Checked): Fault[] {
     case 'invalid_union':
       return issue.errors.length > 0
         ? closestBranch(issue.errors).flatMap((inner) => toFaults(inner, path, checked))
-        : [
-            document.fault('CONFIG_SHAPE', path, {
-              detail: 'options' in issue && Array.isArray(issue.options) ? oneOf(issue.options) : wording(issue),
-            }),
-          ];
+        : [unknownBranch(issue, path, document)];
     case 'invalid_key':
       return [document.fault('CONFIG_SHAPE', path, { detail: wording(issue.issues[0] ?? issue) }, { on: 'key' })];
     case 'custom':
@@ -70,10 +71,13 @@ function plainFault(issue: Issue, path: Path, document: YamlDocument): Fault {
 
 function customFault(issue: Issue & { code: 'custom' }, path: Path, document: YamlDocument): Fault {
   const code: unknown = issue.params?.code;
-  if (isCode(code)) {
-    return document.fault(code, path, { code: String(issue.input), detail: issue.message });
-  }
-  return document.fault('CONFIG_SHAPE', path, { detail: issue.message });
+  if (isCode(code)) return document.fault(code, path, { code: String(issue.input) });
+  const detail: unknown = issue.params?.detail;
+  return document.fault('CONFIG_SHAPE', path, { detail: isWording(detail) ? detail : issue.message });
+}
+
+function isWording(value: unknown): value is Wording {
+  return typeof value === 'object' && value !== null && 'en' in value && 'zh' in value;
 }
 
 function isCode(code: unknown): code is Code {
@@ -82,9 +86,23 @@ function isCode(code: unknown): code is Code {
 
 const MISSING: Wording = { en: 'is missing', zh: '缺少此项' };
 
-function oneOf(options: readonly unknown[]): Wording {
-  const list = options.map(String).join(' | ');
-  return { en: `expected one of ${list}`, zh: `应为以下之一：${list}` };
+/** A union told apart by one key (`type`), whose value names no branch. */
+function unknownBranch(issue: Issue, path: Path, document: YamlDocument): Fault {
+  const known = 'options' in issue && Array.isArray(issue.options) ? issue.options.map(String) : [];
+  const named = childOf(document.data, path);
+  if (typeof named !== 'string') return document.fault('CONFIG_SHAPE', path, { detail: MISSING });
+  const kind: Wording = { en: String(path.at(-1)), zh: String(path.at(-1)) };
+  return document.fault('CONFIG_UNKNOWN_REFERENCE', path, { kind, name: named, known: known.join(', ') });
+}
+
+function childOf(data: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (inside, step) =>
+      typeof inside === 'object' && inside !== null
+        ? new Map<string, unknown>(Object.entries(inside)).get(String(step))
+        : undefined,
+    data,
+  );
 }
 
 /** Of a union, the branch that the writer probably meant: the one that went deepest before it failed. */

@@ -1,0 +1,69 @@
+import type { ZodType, z } from 'zod';
+import type { Code } from '../core/codes.ts';
+import type { Fault, FaultParams, Path, Profile, YamlDocument } from '../profiles/index.ts';
+import {
+  deviceSchema,
+  facilitySchema,
+  lineSchema,
+  outletSchema,
+  type ParsedDevice,
+  type SiteFacility,
+  type SiteLine,
+  type SiteOutlet,
+  type SiteUplink,
+  siteHeadSchema,
+  uplinkSchema,
+} from './schema.ts';
+
+/** One section: the names that stand in the file, and the entries that have the right shape. */
+export interface Section<T> {
+  names: string[];
+  valid: Map<string, T>;
+}
+
+/** What can be checked across the file, although some of it may be wrong: all faults are reported at once. */
+export interface Draft {
+  document: YamlDocument;
+  profiles: ReadonlyMap<string, Profile>;
+  head: z.output<typeof siteHeadSchema> | null;
+  outlets: Section<SiteOutlet>;
+  lines: Section<SiteLine>;
+  devices: Section<ParsedDevice>;
+  facilities: Section<SiteFacility>;
+  uplinks: Section<SiteUplink>;
+  fault(code: Code, path: Path, params?: FaultParams, options?: { on?: 'key'; severity?: 'warning' }): Fault;
+}
+
+export function toDraft(document: YamlDocument, profiles: ReadonlyMap<string, Profile>): Draft {
+  const { data } = document;
+  return {
+    document,
+    profiles,
+    head: parsedOrNull(siteHeadSchema, entriesOf(data).get('site')),
+    outlets: toSection(data, 'outlets', outletSchema),
+    lines: toSection(data, 'lines', lineSchema),
+    devices: toSection(data, 'devices', deviceSchema),
+    facilities: toSection(data, 'facilities', facilitySchema),
+    uplinks: toSection(data, 'uplinks', uplinkSchema),
+    fault: document.fault,
+  };
+}
+
+function toSection<T>(data: unknown, key: string, schema: ZodType<T>): Section<T> {
+  const entries = entriesOf(entriesOf(data).get(key));
+  const valid = new Map<string, T>();
+  for (const [name, value] of entries) {
+    const parsed = parsedOrNull(schema, value);
+    if (parsed !== null) valid.set(name, parsed);
+  }
+  return { names: [...entries.keys()], valid };
+}
+
+function entriesOf(value: unknown): Map<string, unknown> {
+  return typeof value === 'object' && value !== null ? new Map(Object.entries(value)) : new Map();
+}
+
+function parsedOrNull<T>(schema: ZodType<T>, value: unknown): T | null {
+  const parsed = schema.safeParse(value);
+  return parsed.success ? parsed.data : null;
+}
