@@ -1,5 +1,5 @@
 export { type ByteStream, socketStream } from './byte-stream.ts';
-export { answerPdu, EXCEPTIONS, type ModbusUnit, type ModbusUnits, type WriteFunction } from './modbus-unit.ts';
+export { answerPdu, type ModbusUnit, type ModbusUnits, type WriteFunction } from './modbus-unit.ts';
 export { openPseudoTerminal, type PseudoTerminal } from './pseudo-terminal.ts';
 export {
   type RtuOverTcpServerOptions,

@@ -1,4 +1,4 @@
-import type { ReadFunction } from '@limpid/sdk/modbus';
+import { MODBUS_EXCEPTIONS, type ReadFunction } from '@limpid/sdk/modbus';
 
 /** 5 one coil, 6 one register, 15 coils, 16 registers */
 export type WriteFunction = 5 | 6 | 15 | 16;
@@ -13,15 +13,6 @@ export interface ModbusUnit {
 
 export type ModbusUnits = ReadonlyMap<number, ModbusUnit>;
 
-export const EXCEPTIONS = {
-  illegalFunction: 1,
-  illegalAddress: 2,
-  illegalValue: 3,
-  deviceFailure: 4,
-  busy: 6,
-  gatewayTargetSilent: 11,
-} as const;
-
 /** Answers one PDU (function and data). Modbus application protocol V1.1b3, §6. */
 export function answerPdu(unit: ModbusUnit, pdu: Uint8Array): Buffer {
   const fn = pdu[0] ?? 0;
@@ -34,12 +25,12 @@ function isRead(fn: number): fn is ReadFunction {
 }
 
 function answerRead(unit: ModbusUnit, fn: ReadFunction, pdu: Uint8Array): Buffer | number {
-  if (pdu.length !== 5) return EXCEPTIONS.illegalValue;
+  if (pdu.length !== 5) return MODBUS_EXCEPTIONS.illegalValue;
   const address = wordAt(pdu, 1);
   const count = wordAt(pdu, 3);
   const isBits = fn <= 2;
-  if (count < 1 || count > (isBits ? 2000 : 125)) return EXCEPTIONS.illegalValue;
-  if (address + count > 0x10000) return EXCEPTIONS.illegalAddress;
+  if (count < 1 || count > (isBits ? 2000 : 125)) return MODBUS_EXCEPTIONS.illegalValue;
+  if (address + count > 0x10000) return MODBUS_EXCEPTIONS.illegalAddress;
   const values = unit.read(fn, address, count);
   if (typeof values === 'number') return values;
   const body = isBits ? packBits(values) : packWords(values);
@@ -47,25 +38,25 @@ function answerRead(unit: ModbusUnit, fn: ReadFunction, pdu: Uint8Array): Buffer
 }
 
 function answerWrite(unit: ModbusUnit, fn: number, pdu: Uint8Array): Buffer | number {
-  if (unit.write === undefined) return EXCEPTIONS.illegalFunction;
+  if (unit.write === undefined) return MODBUS_EXCEPTIONS.illegalFunction;
   const request = parseWrite(fn, pdu);
   if (typeof request === 'number') return request;
   return unit.write(request.fn, request.address, request.values) ?? Buffer.from(pdu.subarray(0, 5));
 }
 
 function parseWrite(fn: number, pdu: Uint8Array): { fn: WriteFunction; address: number; values: Uint16Array } | number {
-  if (fn !== 5 && fn !== 6 && fn !== 15 && fn !== 16) return EXCEPTIONS.illegalFunction;
-  if (pdu.length < 5) return EXCEPTIONS.illegalValue;
+  if (fn !== 5 && fn !== 6 && fn !== 15 && fn !== 16) return MODBUS_EXCEPTIONS.illegalFunction;
+  if (pdu.length < 5) return MODBUS_EXCEPTIONS.illegalValue;
   const address = wordAt(pdu, 1);
   const word = wordAt(pdu, 3);
   if (fn === 5) {
-    if (word !== 0 && word !== 0xff00) return EXCEPTIONS.illegalValue;
+    if (word !== 0 && word !== 0xff00) return MODBUS_EXCEPTIONS.illegalValue;
     return { fn, address, values: Uint16Array.of(word ? 1 : 0) };
   }
   if (fn === 6) return { fn, address, values: Uint16Array.of(word) };
   const sizeBytes = fn === 15 ? Math.ceil(word / 8) : word * 2;
-  if (word < 1 || pdu[5] !== sizeBytes || pdu.length !== 6 + sizeBytes) return EXCEPTIONS.illegalValue;
-  if (address + word > 0x10000) return EXCEPTIONS.illegalAddress;
+  if (word < 1 || pdu[5] !== sizeBytes || pdu.length !== 6 + sizeBytes) return MODBUS_EXCEPTIONS.illegalValue;
+  if (address + word > 0x10000) return MODBUS_EXCEPTIONS.illegalAddress;
   const values = Uint16Array.from({ length: word }, (_, index) =>
     fn === 15 ? (pdu[6 + (index >> 3)]! >> (index & 7)) & 1 : wordAt(pdu, 6 + 2 * index),
   );

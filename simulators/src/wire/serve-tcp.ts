@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { type Clock, createSystemClock, isLimpidError, wait } from '@limpid/sdk/core';
-import { answerPdu, EXCEPTIONS, type ModbusUnits } from './modbus-unit.ts';
+import { MODBUS_EXCEPTIONS } from '@limpid/sdk/modbus';
+import { answerPdu, type ModbusUnits } from './modbus-unit.ts';
 import { type EncodeFrame, shapeAnswer, type WireAnswer } from './wire-answer.ts';
 import { FaultSwitch } from './wire-fault.ts';
 
@@ -115,7 +116,7 @@ function answerFrame(frame: Buffer, units: ModbusUnits, faults: FaultSwitch, ran
   const request = frame.subarray(HEADER_BYTES);
   const unit = units.get(unitId);
   // As a gateway that has nobody at this address on its serial side.
-  const silent = Buffer.from([request[0]! | 0x80, EXCEPTIONS.gatewayTargetSilent]);
+  const silent = Buffer.from([request[0]! | 0x80, MODBUS_EXCEPTIONS.gatewayTargetSilent]);
   const pdu = unit === undefined ? silent : answerPdu(unit, request);
   const encode: EncodeFrame = (id, body, spoil) => encodeTcpFrame(spoil ? transaction ^ 0x55 : transaction, id, body);
   return shapeAnswer({ unit: unitId, pdu, request: frame, encode, random }, faults.take(unitId));
