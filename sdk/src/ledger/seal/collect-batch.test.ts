@@ -27,7 +27,14 @@ function channel(id: number, device: string): Channel {
 const [a, b, c] = [channel(1, 'cems'), channel(2, 'cems'), channel(7, 'flow')];
 
 function group(wallMs: number, monoMs: number, ...values: [Channel, number, 0 | 10][]) {
-  const readings: Reading[] = values.map(([of, raw, quality]) => ({ channel: of, wallMs, monoMs, raw, value: raw, quality }));
+  const readings: Reading[] = values.map(([of, raw, quality]) => ({
+    channel: of,
+    wallMs,
+    monoMs,
+    raw,
+    value: raw,
+    quality,
+  }));
   return { wallMs, monoMs, readings };
 }
 

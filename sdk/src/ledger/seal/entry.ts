@@ -186,3 +186,11 @@ function mapToDetail(map: ReadonlyMap<unknown, CborValue>): { [key: string]: Det
   // fromEntries defines own members, so that a key called __proto__ is a key like any other
   return Object.fromEntries(members);
 }
+
+/** A member of a detail that is a map; undefined otherwise. */
+export function detailMember(detail: Detail, key: string): Detail | undefined {
+  if (detail === null || typeof detail !== 'object' || Array.isArray(detail) || detail instanceof Uint8Array) {
+    return undefined;
+  }
+  return Object.hasOwn(detail, key) ? detail[key] : undefined;
+}

@@ -19,6 +19,7 @@ export {
   decodeCborItem,
   encodeCbor,
 } from './cbor.ts';
+export { type CheckedItem, ItemChecker, type PollSpan } from './check-item.ts';
 export {
   type ChannelTable,
   type ContextContent,
@@ -36,6 +37,7 @@ export { ENTRY_TYPE, encodeSign1, parseSign1, type Sign1, verifySign1 } from './
 export { crc32 } from './crc32.ts';
 export {
   CONTEXT_LIMIT_BYTES,
+  detailMember,
   ENTRY_LIMIT_BYTES,
   entryLeafHash,
   FORMAT_VERSION,
@@ -95,6 +97,15 @@ export {
   signReceipt,
 } from './note.ts';
 export {
+  FINDINGS,
+  type Finding,
+  type FindingCode,
+  type Place,
+  type Report,
+  VERDICTS,
+  type Verdict,
+} from './report.ts';
+export {
   encodeSegmentFooter,
   encodeSegmentHeader,
   FOOTER_LIMIT_BYTES,
@@ -107,3 +118,4 @@ export {
 } from './segment.ts';
 export type { Algorithm, PublicKey, Signer, Suite } from './suite.ts';
 export { valueOfRaw } from './value.ts';
+export { isFork, LedgerVerifier, type VerifierOptions } from './verify.ts';

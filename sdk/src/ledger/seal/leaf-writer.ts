@@ -76,10 +76,17 @@ export class LeafWriter {
 
   /** Ends the leaf: its hash is the next of the tree. */
   end(): void {
-    const view = (this.#views[this.#at] ??= this.#buffer.subarray(0, this.#at));
-    this.#suite.sha256Into(view, this.#hashes, HASH_BYTES * this.#count);
+    this.#suite.sha256Into(this.#leaf(), this.#hashes, HASH_BYTES * this.#count);
     this.#count += 1;
     this.#at = 1;
+  }
+
+  #leaf(): Uint8Array {
+    const known = this.#views[this.#at];
+    if (known !== undefined) return known;
+    const view = this.#buffer.subarray(0, this.#at);
+    this.#views[this.#at] = view;
+    return view;
   }
 
   /** Spends the hashes: call it once, after the last leaf. */

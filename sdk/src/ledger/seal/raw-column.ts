@@ -34,13 +34,18 @@ function isInteger(raw: Raw): boolean {
 function packBytes(raws: readonly Raw[], width: number): Uint8Array {
   const packed = new Uint8Array(width * raws.length);
   raws.forEach((raw, at) => {
-    let rest = typeof raw === 'bigint' ? raw : BigInt(Number(raw));
-    for (let byte = width * (at + 1) - 1; byte >= width * at; byte -= 1) {
-      packed[byte] = Number(rest & 0xffn);
-      rest >>= 8n;
-    }
+    if (typeof raw === 'bigint') new DataView(packed.buffer).setBigUint64(WIDEST * at, raw);
+    else putNumber(packed, width * at, width, Number(raw));
   });
   return packed;
+}
+
+function putNumber(packed: Uint8Array, from: number, width: number, value: number): void {
+  let rest = value;
+  for (let byte = from + width - 1; byte >= from; byte -= 1) {
+    packed[byte] = rest % 256;
+    rest = Math.floor(rest / 256);
+  }
 }
 
 export function unpackRaws(value: CborValue | undefined, polls: number): Raw[] {

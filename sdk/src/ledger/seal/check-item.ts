@@ -1,0 +1,236 @@
+/**
+ * What can be said of one item without its neighbours: form, signature, body. Only the context in force is carried
+ * along, and a segment's header repeats it; so segments can be checked side by side, by several threads.
+ */
+import { faultText, isLimpidError } from '../../core/error.ts';
+import { batchCommitment, differingValues, parseBatchBody } from './body.ts';
+import { equalBytes } from './bytes.ts';
+import { type ChannelTable, channelTableOf, resolveContext } from './context.ts';
+import { type Sign1, verifySign1 } from './cose.ts';
+import { entryLeafHash, peekEntry } from './entry.ts';
+import type { BatchBlock, BatchBody, Entry } from './entry-types.ts';
+import { figuresCommitment, parseFiguresBody } from './figure.ts';
+import type { Item } from './item.ts';
+import { publicKeyFromCoseKey } from './keys.ts';
+import { HASH_BYTES } from './merkle.ts';
+import type { FindingCode, Place } from './report.ts';
+import type { SegmentHeader } from './segment.ts';
+import type { PublicKey, Suite } from './suite.ts';
+
+/** The result for one item: plain data, so that a worker thread can hand it over. */
+export interface CheckedItem {
+  place: Place;
+  /** null when the bytes are no entry */
+  entry: Entry | null;
+  leaf: Uint8Array;
+  /** SHA-256 of the signed payload: two of them for one sequence are a fork */
+  payloadHash: Uint8Array;
+  /** SHA-256(entry)[0..8) where the entry is the first of a ledger */
+  ledgerId: Uint8Array | null;
+  signature: 'good' | 'wrong' | 'unchecked';
+  readings: number;
+  polls: PollSpan[];
+  faults: { code: FindingCode; text: string }[];
+}
+
+/** When a block of a batch was polled. */
+export interface PollSpan {
+  device: string;
+  firstChannel: number;
+  firstMonoMs: number;
+  lastMonoMs: number;
+  polls: number;
+}
+
+const NO_CONTEXT = new Uint8Array(HASH_BYTES);
+
+export class ItemChecker {
+  readonly #suite: Suite;
+  #key: PublicKey | null;
+  /** leaf hash of the context entry in force, and its parts; null where a part is not known */
+  #context = NO_CONTEXT;
+  #parts: (Uint8Array | null)[] = [];
+  #channels: ChannelTable | null = new Map();
+
+  /** Without an outside key the signatures are checked with the key that the ledger itself names. */
+  constructor(suite: Suite, key: PublicKey | null) {
+    this.#suite = suite;
+    this.#key = key;
+  }
+
+  get key(): PublicKey | null {
+    return this.#key;
+  }
+
+  /** Takes key and context from a header; the context proves itself by its hash when an entry names it. */
+  startSegment(header: SegmentHeader): void {
+    this.#key ??= keyOrNull(this.#suite, header.coseKey);
+    const { context } = header;
+    const entry = context === null ? null : entryOrNull(context.entryBytes);
+    if (context === null || entry?.kind !== 'context') return;
+    this.#context = entryLeafHash(this.#suite, context.entryBytes);
+    this.#adopt(resolveContext(this.#suite, entry.parts, null, context.parts));
+  }
+
+  check(item: Item, place: Place = {}): CheckedItem {
+    const { entryBytes, body } = item;
+    const checked: CheckedItem = {
+      place,
+      entry: null,
+      leaf: entryLeafHash(this.#suite, entryBytes),
+      payloadHash: NO_CONTEXT,
+      ledgerId: null,
+      signature: 'unchecked',
+      readings: 0,
+      polls: [],
+      faults: [],
+    };
+    try {
+      const { entry, sign1 } = peekEntry(entryBytes);
+      checked.entry = entry;
+      checked.payloadHash = this.#suite.sha256(sign1.payload);
+      if (entry.prefix.seq === 0) checked.ledgerId = this.#suite.sha256(entryBytes).slice(0, 8);
+      this.#checkSignature(checked, entry, sign1);
+      this.#checkBody(checked, entry, body);
+    } catch (fault) {
+      if (!isLimpidError(fault)) throw fault;
+      checked.faults.push({ code: 'entry-malformed', text: fault.message });
+    }
+    return checked;
+  }
+
+  #checkSignature(checked: CheckedItem, entry: Entry, sign1: Sign1): void {
+    if (entry.kind === 'key' && entry.prefix.seq === 0) this.#checkKeyEvent(checked, entry.coseKey);
+    const key = this.#key;
+    if (key === null) return;
+    checked.signature = verifySign1(this.#suite, sign1, key) ? 'good' : 'wrong';
+    if (checked.signature === 'good') return;
+    if (equalBytes(sign1.keyId, key.keyId)) {
+      checked.faults.push({ code: 'signature-wrong', text: 'the signature does not fit the entry' });
+    } else {
+      checked.faults.push({ code: 'other-key', text: 'signed with another key' });
+    }
+  }
+
+  #checkKeyEvent(checked: CheckedItem, coseKey: Uint8Array): void {
+    const named = keyOrNull(this.#suite, coseKey);
+    if (named === null) checked.faults.push({ code: 'entry-malformed', text: 'the key of entry 0 is not usable' });
+    this.#key ??= named;
+    if (named !== null && this.#key !== null && !equalBytes(named.coseKey, this.#key.coseKey)) {
+      checked.faults.push({ code: 'other-key', text: 'entry 0 names another key than the one given' });
+    }
+  }
+
+  #checkBody(checked: CheckedItem, entry: Entry, body: Uint8Array | null): void {
+    switch (entry.kind) {
+      case 'batch':
+        this.#checkReadings(checked, entry, body);
+        return;
+      case 'figures':
+        this.#checkFigures(checked, entry, body);
+        return;
+      case 'context':
+        this.#checkContext(checked, entry.parts, body);
+        return;
+      case 'key':
+      case 'event':
+      case 'anchor':
+        if (body !== null) checked.faults.push({ code: 'readings-wrong', text: `a ${entry.kind} entry with a body` });
+    }
+  }
+
+  #checkReadings(checked: CheckedItem, entry: Entry & { kind: 'batch' }, bytes: Uint8Array | null): void {
+    const { faults } = checked;
+    if (bytes === null) {
+      faults.push({ code: 'body-missing', text: `the ${entry.count} readings are missing` });
+      return;
+    }
+    const channels = this.#channels;
+    if (channels === null || !equalBytes(entry.prefix.ctx, this.#context)) {
+      faults.push({ code: 'context-missing', text: 'its context is not there, so its readings cannot be checked' });
+      return;
+    }
+    try {
+      const body = parseBatchBody(bytes);
+      const { count, root } = batchCommitment(this.#suite, entry.prefix.seq, body, channels);
+      if (count !== entry.count || !equalBytes(root, entry.readingsRoot)) {
+        faults.push({ code: 'readings-wrong', text: 'the readings are not those that were signed' });
+        return;
+      }
+      checked.readings = count;
+      checked.polls = pollSpans(entry, body, channels);
+      for (const [leaf, channel, signed, scaled] of differingValues(body, channels)) {
+        const text = `reading ${leaf}, channel ${channel}: value ${signed} where the raw words give ${scaled}`;
+        faults.push({ code: 'value-differs', text });
+      }
+    } catch (fault) {
+      if (!isLimpidError(fault)) throw fault;
+      faults.push({ code: 'readings-wrong', text: `the body is not what was signed: ${fault.message}` });
+    }
+  }
+
+  #checkFigures(checked: CheckedItem, entry: Entry & { kind: 'figures' }, bytes: Uint8Array | null): void {
+    if (bytes === null) {
+      checked.faults.push({ code: 'body-missing', text: `the ${entry.count} figures are missing` });
+      return;
+    }
+    try {
+      const { count, root } = figuresCommitment(this.#suite, entry.prefix.seq, parseFiguresBody(bytes));
+      if (count === entry.count && equalBytes(root, entry.figuresRoot)) return;
+      checked.faults.push({ code: 'readings-wrong', text: 'the figures are not those that were signed' });
+    } catch (fault) {
+      if (!isLimpidError(fault)) throw fault;
+      checked.faults.push({ code: 'readings-wrong', text: `the body is not what was signed: ${fault.message}` });
+    }
+  }
+
+  #checkContext(checked: CheckedItem, hashes: readonly Uint8Array[], body: Uint8Array | null): void {
+    this.#context = checked.leaf;
+    try {
+      const before = this.#parts.filter((part) => part !== null);
+      const parts = resolveContext(this.#suite, hashes, body, before);
+      this.#adopt(parts);
+      if (parts.includes(null))
+        checked.faults.push({ code: 'context-missing', text: 'parts of the context are missing' });
+    } catch (fault) {
+      this.#adopt([null]);
+      const text = `the body is not what was signed: ${faultText(fault)}`;
+      checked.faults.push({ code: 'readings-wrong', text });
+    }
+  }
+
+  #adopt(parts: (Uint8Array | null)[]): void {
+    this.#parts = parts;
+    const known = parts.filter((part) => part !== null);
+    this.#channels = known.length === parts.length ? channelTableOf(known) : null;
+  }
+}
+
+function keyOrNull(suite: Suite, coseKey: Uint8Array): PublicKey | null {
+  try {
+    return publicKeyFromCoseKey(suite, coseKey);
+  } catch (fault) {
+    if (isLimpidError(fault)) return null;
+    throw fault;
+  }
+}
+
+function entryOrNull(bytes: Uint8Array): Entry | null {
+  try {
+    return peekEntry(bytes).entry;
+  } catch (fault) {
+    if (isLimpidError(fault)) return null;
+    throw fault;
+  }
+}
+
+function pollSpans(entry: Entry, body: BatchBody, channels: ChannelTable): PollSpan[] {
+  const toMono = entry.prefix.monoMs - entry.prefix.wallMs + body.baseWallMs;
+  return body.blocks.map(({ channels: ids, offsetsMs }: BatchBlock) => ({
+    device: channels.get(ids[0]!)?.device ?? '',
+    firstChannel: ids[0]!,
+    firstMonoMs: toMono + Math.min(...offsetsMs),
+    lastMonoMs: toMono + Math.max(...offsetsMs),
+    polls: offsetsMs.length,
+  }));
+}
