@@ -1,4 +1,5 @@
 import type { Channel } from '../../core/reading.ts';
+import type { ContextPart } from '../seal/context.ts';
 import type { BatchBody, Detail, Entry, EventName } from '../seal/entry-types.ts';
 
 /** One item of the ledger as it is stored, sent and verified. */
@@ -17,13 +18,7 @@ export type Draft =
   | { kind: 'context'; parts: ContextPart[] }
   | { kind: 'anchor'; type: number; about: number; evidence: Uint8Array };
 
-/** A part of the context: deterministic CBOR whose first element is its kind. */
-export interface ContextPart {
-  kind: 'site' | 'channels' | 'firmware' | 'device';
-  /** device name, otherwise '' */
-  name: string;
-  bytes: Uint8Array;
-}
+export type { ContextPart };
 
 /** What followers see: only what is durable. Reading goes on while the writer appends. */
 export interface LedgerReader {

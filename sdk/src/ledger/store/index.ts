@@ -1,0 +1,10 @@
+export type { ContextPart, Draft, LedgerItem, LedgerReader, LedgerWriter } from './contract.ts';
+export { type FileStat, type Files, faultCode, type OpenFile, type OpenMode, replaceFile } from './files.ts';
+export { fingerprintOf, openKeyFile, publicPathOf, readPublicKeyFile } from './key-file.ts';
+export { Ledger, type OpeningReport } from './ledger.ts';
+export type { LedgerDependencies, LedgerOptions } from './ledger-open.ts';
+export { createNodeFiles } from './node-files.ts';
+export { createNodeSigner, createNodeSuite, publicKeyFromPem, publicKeyToPem } from './node-suite.ts';
+export { createProcessTable, type ProcessTable } from './process-table.ts';
+export type { BrokenPlace, Cut } from './recovery.ts';
+export type { DroppedSegments, DropReason, RetentionPolicy } from './retention.ts';

@@ -1,0 +1,193 @@
+/**
+ * Opens what an earlier run left, for writing. Only the last segment is read; those before it are sealed and were
+ * durable before it was created.
+ *
+ * At the first place where no item follows:
+ *  - zeros to the end, the end of the file, or a footer: all is well;
+ *  - otherwise something is broken there. Only one flush is ever under way, so if a whole item of a later flush lies
+ *    behind it, the broken bytes had been acknowledged: damage. If none does, it is the flush that a crash interrupted;
+ *    nobody was told of it and it is cut.
+ * Damage is never cut and never skipped. Where the entry itself still verifies (its body is what broke), the tree is
+ * known and writing goes on in a new segment; otherwise the ledger cannot be continued and says so.
+ */
+import { isLimpidError, LimpidError } from '../../core/error.ts';
+import { RightEdge, type SegmentHeader, type Suite } from '../seal/index.ts';
+import { createFile, type Files, type OpenFile } from './files.ts';
+import { listSegments, type SegmentFile } from './segment-files.ts';
+import type { ActiveSegment } from './segment-log.ts';
+import { SegmentReplay, type Tail } from './segment-replay.ts';
+import { type BadStep, findLaterItems, readSegmentHeader, SegmentScanner } from './segment-scan.ts';
+import { describeRest, type Rest } from './torn-tail.ts';
+
+/** A broken place, named. */
+export interface BrokenPlace {
+  file: string;
+  offset: number;
+  seq: number;
+  detail: string;
+}
+
+export interface Cut extends BrokenPlace {
+  sizeBytes: number;
+  /** a plain tear leaves missing bytes or whole sectors of zeros; anything else is kept aside and reported */
+  plain: boolean;
+}
+
+export interface Recovered {
+  /** null when there is no ledger yet */
+  tail: Tail | null;
+  /** null: the next group begins a new segment */
+  active: ActiveSegment | null;
+  /** bytes of interrupted flushes that were cut */
+  cuts: Cut[];
+  /** damage that was passed over because its entry verifies */
+  damage: BrokenPlace[];
+}
+
+export async function recoverLedger(dir: string, files: Files, suite: Suite): Promise<Recovered> {
+  const cuts: Cut[] = [];
+  const { segments } = await listSegments(dir, files);
+  for (;;) {
+    const segment = segments.pop();
+    if (segment === undefined) return { tail: null, active: null, cuts, damage: [] };
+    const recovered = await recoverSegment({ dir, files, suite, segment });
+    if (recovered.cut !== null) cuts.push(recovered.cut);
+    if (recovered.tail !== null) return { ...recovered, tail: recovered.tail, cuts };
+    // Nothing was ever acknowledged from it: the segment before, if any, is sealed and is the last.
+    await files.unlink(segment.path);
+    await files.syncDirectory(dir);
+  }
+}
+
+interface SegmentRecovery {
+  tail: Tail | null;
+  active: ActiveSegment | null;
+  cut: Cut | null;
+  damage: BrokenPlace[];
+}
+
+interface Place {
+  dir: string;
+  files: Files;
+  suite: Suite;
+  segment: SegmentFile;
+}
+
+async function recoverSegment(place: Place): Promise<SegmentRecovery> {
+  const { files, segment } = place;
+  const stat = await files.stat(segment.path);
+  // a crash between the change of mode and the footer's flush
+  if (stat !== null && (stat.permissions & 0o200) === 0) await files.chmod(segment.path, 0o600);
+  const file = await files.open(segment.path, 'write');
+  let keep = false;
+  try {
+    const found = await readHeaderOrNone(place, file);
+    if (found === null) return { tail: null, active: null, cut: null, damage: [] };
+    const recovery = await walk(place, file, found);
+    keep = recovery.active !== null && recovery.tail !== null;
+    return recovery;
+  } finally {
+    if (!keep) await file.close();
+    if (!keep && stat !== null) await files.chmod(segment.path, stat.permissions);
+  }
+}
+
+/** null when the header is torn and nothing whole lies behind it: the segment's creation was interrupted. */
+async function readHeaderOrNone(place: Place, file: OpenFile) {
+  try {
+    return await readSegmentHeader(file);
+  } catch (fault) {
+    if (!isLimpidError(fault)) throw fault;
+    if ((await findLaterItems(file, 0, await file.sizeBytes())).length === 0) return null;
+    throw damaged({ file: place.segment.path, offset: 0, seq: place.segment.firstSeq, detail: fault.message });
+  }
+}
+
+async function walk(
+  place: Place,
+  file: OpenFile,
+  found: { header: SegmentHeader; end: number },
+): Promise<SegmentRecovery> {
+  const { suite, segment } = place;
+  const limit = await file.sizeBytes();
+  const scanner = new SegmentScanner(file, found.end, limit);
+  const replay = new SegmentReplay(suite, segment, found.header);
+  const damage: BrokenPlace[] = [];
+  for (;;) {
+    const step = await scanner.next();
+    if (step.kind === 'item') {
+      replay.add(step.item, step.offset);
+      continue;
+    }
+    if (step.kind === 'footer') {
+      return { tail: replay.finish(), active: null, cut: null, damage };
+    }
+    const rest = await describeRest(file, step.offset, limit);
+    if (step.kind === 'end' && rest.lastByte === 0) {
+      return { tail: replay.finish(), active: activeOf(replay, file, step.offset, limit), cut: null, damage };
+    }
+    const bad = step.kind === 'bad' ? step : zerosInTheWay(step.offset);
+    const broken = { file: segment.path, offset: bad.offset, seq: replay.nextSeq, detail: bad.detail };
+    if (await passOver({ bad, rest, file, limit, replay })) {
+      damage.push(broken);
+      scanner.skip(bad);
+      continue;
+    }
+    const cut = await cutTail(place, file, { ...broken, sizeBytes: rest.lastByte - bad.offset, plain: rest.torn(bad) });
+    return { tail: replay.finish(), active: activeOf(replay, file, bad.offset, bad.offset), cut, damage };
+  }
+}
+
+/** Whether the broken item is damage whose entry still verifies. Throws LEDGER_DAMAGED when it is damage beyond that. */
+async function passOver(found: {
+  bad: BadStep;
+  rest: Rest;
+  file: OpenFile;
+  limit: number;
+  replay: SegmentReplay;
+}): Promise<boolean> {
+  const { bad, rest, file, limit, replay } = found;
+  const later = await findLaterItems(file, bad.offset + 1, limit);
+  const acknowledged = later.some((item) => item.groupStart > bad.offset);
+  if (!acknowledged && rest.torn(bad)) return false;
+  if (bad.framed !== null && replay.fits(bad.framed.item)) {
+    replay.add(bad.framed.item, bad.offset);
+    return true;
+  }
+  if (!acknowledged) return false;
+  throw damaged({ file: replay.path, offset: bad.offset, seq: replay.nextSeq, detail: bad.detail });
+}
+
+function zerosInTheWay(offset: number): BadStep {
+  return { kind: 'bad', offset, detail: 'zeros stand where an item was', framed: null, short: false };
+}
+
+/** Cut and synced before anything is appended. What is no plain tear is kept beside the segments for whoever asks. */
+async function cutTail(place: Place, file: OpenFile, cut: Cut): Promise<Cut> {
+  if (!cut.plain) {
+    const bytes = new Uint8Array(cut.sizeBytes);
+    await file.readAt(bytes, cut.offset);
+    const path = `${place.dir}/cut-${cut.seq}-at-${cut.offset}.bin`;
+    if ((await place.files.stat(path)) === null) {
+      await createFile(place.files, path, bytes, 0o400);
+      await place.files.syncDirectory(place.dir);
+    }
+  }
+  await file.truncate(cut.offset);
+  await file.sync();
+  return cut;
+}
+
+function activeOf(replay: SegmentReplay, file: OpenFile, endBytes: number, capacityBytes: number): ActiveSegment {
+  const { path, firstSeq, offsets, earliestMs, latestMs } = replay;
+  return { path, firstSeq, file, endBytes, capacityBytes, offsets, earliestMs, latestMs };
+}
+
+export function damaged(place: BrokenPlace, cause?: unknown): LimpidError {
+  return new LimpidError('LEDGER_DAMAGED', { ...place }, cause === undefined ? {} : { cause });
+}
+
+/** Where the tree stands before a ledger's first entry. */
+export function emptyEdge(suite: Suite): RightEdge {
+  return new RightEdge(suite);
+}

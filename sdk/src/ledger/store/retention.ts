@@ -1,0 +1,51 @@
+import type { SegmentFile } from './segment-files.ts';
+
+/** What may be deleted, and when. The newest segment never is. */
+export interface RetentionPolicy {
+  keepDays: number;
+  /**
+   * How far every uplink that must have the data says, by signed receipt, that it durably holds the ledger; null where
+   * no uplink gives receipts and age alone decides.
+   */
+  receiptedSize: number | null;
+}
+
+export type DropReason = 'age' | 'quota';
+
+/** A sealed segment. */
+export interface SegmentExtent extends SegmentFile {
+  nextSeq: number;
+  latestMs: number;
+  sizeBytes: number;
+}
+
+export interface DroppedSegments {
+  fromSeq: number;
+  toSeq: number;
+  reason: DropReason;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * The segments to delete, oldest first, without holes. Where receipts are required nothing beyond them goes, however
+ * old it is and however full the disk: then the ledger refuses new entries rather than lose what nobody has. Over the
+ * quota the oldest go before their time. `sealed` is without the segment that is being written.
+ */
+export function planDrops(
+  sealed: readonly SegmentExtent[],
+  policy: RetentionPolicy,
+  now: { wallMs: number; usedBytes: number; quotaBytes: number | null },
+): { segment: SegmentExtent; reason: DropReason }[] {
+  const drops: { segment: SegmentExtent; reason: DropReason }[] = [];
+  let { usedBytes } = now;
+  for (const segment of sealed) {
+    if (policy.receiptedSize !== null && segment.nextSeq > policy.receiptedSize) break;
+    const old = now.wallMs - segment.latestMs > policy.keepDays * DAY_MS;
+    const over = now.quotaBytes !== null && usedBytes > now.quotaBytes;
+    if (!old && !over) break;
+    drops.push({ segment, reason: old ? 'age' : 'quota' });
+    usedBytes -= segment.sizeBytes;
+  }
+  return drops;
+}
