@@ -127,6 +127,21 @@ describe('planReads', () => {
     expect(Math.abs(planCostMs(planReads(layoutMap(layout), line), line) - bestMs)).toBeLessThan(1);
   });
 
+  it('plans the example of the README as it says', () => {
+    const each = map([field(0, 2), field(4, 2), field(14), field(30, 2), field(34, 2)], { blocks: [block(0, 99)] });
+    const slow = planReads(each, rtuCost(9600));
+    expect(slow.map(({ address, count }) => [address, count])).toEqual([
+      [0, 15],
+      [30, 6],
+    ]);
+    expect(planCostMs(slow, rtuCost(9600))).toBeCloseTo(95.4, 1);
+    const fast = planReads(each, rtuCost(115_200));
+    expect(fast.map(({ address, count }) => [address, count])).toEqual([[0, 36]]);
+    expect(planCostMs(fast, rtuCost(115_200))).toBeCloseTo(15.9, 1);
+    const around = planReads({ ...each, forbidden: [block(20, 20)] }, rtuCost(115_200));
+    expect(around).toEqual(slow);
+  });
+
   it('plans thousands of fields at once in well under a second', () => {
     const many = Array.from({ length: 6_000 }, (_, k) => field(k * 7, 2));
     const startMs = performance.now();

@@ -149,6 +149,8 @@ describe('a silent unit', () => {
     const reader = readerOf(spread);
     line.override = ({ address }) => (address === 0 ? 'garbled' : undefined);
     expect(faults(await reader.read())).toEqual(['DEVICE_GARBLED', null, null]);
+    line.override = ({ address }) => (address === 500 ? undefined : 'garbled');
+    expect(faults(await reader.read())).toEqual(['DEVICE_GARBLED', null, 'DEVICE_GARBLED']);
     line.taken();
     line.override = () => 'garbled';
     expect(new Set(faults(await reader.read()))).toEqual(new Set(['DEVICE_GARBLED']));

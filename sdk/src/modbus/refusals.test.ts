@@ -82,6 +82,14 @@ describe('a refused read', () => {
     expect(reader.refusals()).toMatchObject({ refused: [], limit: { registers: expect.any(Number) } });
   });
 
+  it('for its length never cuts a field that is longer than what was found out', async () => {
+    line.longest = 100;
+    const each = map([...Array.from({ length: 62 }, (_, k) => field(2 * k, 2)), field(300, 90)]);
+    const reader = readerOf(each);
+    for (let scan = 0; scan < 2; scan += 1) expectTrueWords(await reader.read(), each.fields);
+    expect(reader.refusals().limit?.registers).toBe(90);
+  });
+
   it.each([5, 6])('by exception %s is no refusal of its addresses', async (exception) => {
     const reader = readerOf(map([field(0), field(2)]));
     line.override = () => exception;
@@ -123,6 +131,18 @@ describe('a refused field', () => {
     clock.mono += 10_000;
     await reader.read();
     expectTrueWords(await reader.read(), each.fields);
+    expect(reader.refusals().refused).toEqual([]);
+  });
+
+  it('is read again whatever was refused inside it meanwhile', async () => {
+    line.override = ({ count }) => (count > 2 ? 2 : undefined);
+    const nested = map([field(0, 6), field(0, 2), field(2, 2)]);
+    const reader = readerOf(nested, { refusalBackoff: { ...steady, initialMs: 10_000 } });
+    expect(faults(await reader.read())).toEqual(['DEVICE_EXCEPTION', null, null]);
+    expect(reader.refusals().refused.map((each) => each.kind)).toEqual(['field', 'joint']);
+    line.override = () => undefined;
+    clock.mono += 10_000;
+    for (let scan = 0; scan < 2; scan += 1) expectTrueWords(await reader.read(), nested.fields);
     expect(reader.refusals().refused).toEqual([]);
   });
 
