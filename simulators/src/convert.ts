@@ -10,7 +10,7 @@ const FAMILIES: readonly Partial<Record<Unit, number>>[] = [
   { 'mg/L': 1, 'ug/L': 1e-3 },
 ];
 
-/** How many of `to` one `from` is; throws where the two have nothing to do with each other. */
+/** How many of `to` one `from` is. Throws CONFIG_CONTRADICTION where the two have nothing to do with each other. */
 export function conversion(from: Unit, to: Unit): number {
   if (from === to) return 1;
   for (const family of FAMILIES) {

@@ -125,22 +125,16 @@ export class SimulatedDevice implements ModbusUnit {
     const field = this.profile.fields[name];
     if (field === undefined) return [];
     const chosen = show?.[name];
-    const factor = field.code === 'site' ? code : field.code;
-    const coded = quantityOfCode(factor ?? '');
+    const coded = quantityOfCode((field.code === 'site' ? code : field.code) ?? '');
     const source: FieldSource | undefined =
       (chosen === undefined ? behaviour.sources[name] : { from: 'quantity', quantity: chosen }) ??
       (coded === undefined ? undefined : { from: 'quantity', quantity: coded });
     if (source === undefined) return [];
-    if (source.from !== 'quantity') return [{ field: name, ...source }];
+    if (source.from !== 'quantity' && source.from !== 'signal') return [{ field: name, ...source }];
+    const { quantity } = source;
+    const factor = source.from === 'signal' ? 1 : conversion(QUANTITIES[quantity].unit, field.unit ?? '1');
     const modulus = Number(field.totaliser?.modulus);
-    return [
-      {
-        field: name,
-        ...source,
-        factor: conversion(QUANTITIES[source.quantity].unit, field.unit ?? '1'),
-        modulus: modulus > 0 ? modulus : null,
-      },
-    ];
+    return [{ field: name, from: 'quantity', quantity, factor, modulus: modulus > 0 ? modulus : null }];
   }
 
   #valueOf(wire: Wire): FieldValue {

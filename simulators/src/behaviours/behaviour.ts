@@ -7,6 +7,8 @@ export type FieldValue = number | string;
 /** Where the value of a field comes from. Fields that are not named show the quantity of their factor code, or 0. */
 export type FieldSource =
   | { from: 'quantity'; quantity: Quantity }
+  /** a raw signal that goes with the quantity, in no unit */
+  | { from: 'signal'; quantity: Quantity }
   | { from: 'fixed'; value: FieldValue }
   /** the device's own clock, Beijing time */
   | { from: 'clock' }
@@ -29,6 +31,7 @@ export interface Behaviour {
 }
 
 export const show = (quantity: Quantity): FieldSource => ({ from: 'quantity', quantity });
+export const signal = (quantity: Quantity): FieldSource => ({ from: 'signal', quantity });
 export const fixed = (value: FieldValue): FieldSource => ({ from: 'fixed', value });
 export const CLOCK: FieldSource = { from: 'clock' };
 export const SAMPLE_TIME: FieldSource = { from: 'sampleTime' };

@@ -1,10 +1,10 @@
-import { type Behaviour, fixed, show } from './behaviour.ts';
+import { type Behaviour, fixed, show, signal } from './behaviour.ts';
 
 /** One bit of its state register is set at a time. */
 export const sdlScs900cpm: Behaviour = {
   sources: {
     dust: show('dust'),
-    signal: show('dust'),
+    signal: signal('dust'),
     'range-1': fixed(50),
     'range-2': fixed(200),
     'current-range': fixed(50),

@@ -1,4 +1,4 @@
-import { type Behaviour, CALIBRATION_TIME, fixed, show } from './behaviour.ts';
+import { type Behaviour, CALIBRATION_TIME, fixed, signal } from './behaviour.ts';
 
 /** Parameter block of one component: what the tamper watch looks at. */
 function parameters(component: string, range: number, spanGas: number): Behaviour['sources'] {
@@ -20,9 +20,9 @@ export const sdlScs900uv: Behaviour = {
     ...parameters('no', 300, 240),
     ...parameters('no2', 100, 80),
     ...parameters('o2', 25, 20.5),
-    'so2-signal': show('so2'),
-    'no-signal': show('no'),
-    'no2-signal': show('no2'),
+    'so2-signal': signal('so2'),
+    'no-signal': signal('no'),
+    'no2-signal': signal('no2'),
   },
   states: {
     running: { alarm: 0, adjust: 1, maintenance: 0 },

@@ -164,8 +164,8 @@ function unable(command: Command, detail: string): LimpidError {
 
 function showDevice(device: SimulatedDevice): string {
   const values = device.shown().map(({ field, value, unit }) => {
-    const quantity = unit === 'pH' ? '' : ` ${showUnit(unit)}`;
-    return `${field} ${Number(value.toPrecision(5))}${quantity.trimEnd()}`;
+    const decimals = Math.min(3, device.profile.fields[field]?.decimals ?? 3);
+    return `${field} ${value.toFixed(decimals)} ${showUnit(unit)}`.trimEnd();
   });
   return `${device.name} (${device.state}): ${values.join(', ')}`;
 }

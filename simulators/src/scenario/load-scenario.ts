@@ -13,7 +13,7 @@ import {
   type YamlDocument,
 } from '@limpid/sdk/profiles';
 import { findBehaviour } from '../behaviours/find-behaviour.ts';
-import { type Command, parseCommand } from '../control/command.ts';
+import { type Command, type DeviceState, parseCommand } from '../control/command.ts';
 import { parseDurationMs } from '../control/duration.ts';
 import { quantityOfCode } from '../plant/quantity.ts';
 import { type DeviceText, type ScenarioText, scenarioSchema } from './schema.ts';
@@ -140,6 +140,8 @@ function checkTimeline(scenario: ScenarioText, document: YamlDocument): Fault[] 
     try {
       const command = parseCommand(step.do);
       const target = targetOf(command);
+      const lacking = command.do === 'state' ? lackingState(scenario, command.device, command.state) : null;
+      if (lacking !== null) return [document.fault('SIM_COMMAND', path, { command: step.do, detail: lacking })];
       if (target === null || known.includes(target)) return [];
       const params = { kind: { en: 'device or line', zh: '仪器或总线' }, name: target, known: known.join(', ') };
       return [document.fault('CONFIG_UNKNOWN_REFERENCE', path, params)];
@@ -148,6 +150,16 @@ function checkTimeline(scenario: ScenarioText, document: YamlDocument): Fault[] 
       return [document.fault('SIM_COMMAND', path, { command: step.do, detail: String(fault.params.detail) })];
     }
   });
+}
+
+/** What to say when the device has no such state; null when it has, or when there is no such device. */
+function lackingState(scenario: ScenarioText, device: string, state: DeviceState): string | null {
+  const profile = scenario.devices[device]?.profile;
+  if (profile === undefined) return null;
+  const { states } = findBehaviour(profile);
+  return states[state] === undefined
+    ? `${profile} has no state ${state}; possible: ${Object.keys(states).join(', ')}`
+    : null;
 }
 
 function targetOf(command: Command): string | null {

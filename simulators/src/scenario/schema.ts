@@ -1,3 +1,4 @@
+import { QUALITY_NAMES } from '@limpid/sdk/core';
 import { z } from 'zod';
 import { parseDurationMs } from '../control/duration.ts';
 import { QUANTITY_NAMES } from '../plant/quantity.ts';
@@ -7,6 +8,10 @@ import { QUANTITY_NAMES } from '../plant/quantity.ts';
 const name = z.string().regex(/^[a-z][a-z0-9-]*$/);
 const text = z.string().min(1);
 const positive = z.number().positive();
+
+const duration = z
+  .string()
+  .refine((text) => parseDurationMs(text) !== undefined, 'expected a duration such as 300ms, 30s, 5min or 1h');
 
 const stackSchema = z.strictObject({
   ductAreaM2: positive.exactOptional(),
@@ -57,7 +62,7 @@ const deviceSchema = z.strictObject({
 });
 
 const stepSchema = z.strictObject({
-  at: z.string().refine((at) => parseDurationMs(at) !== undefined, 'expected a duration such as 30s or 5min'),
+  at: duration,
   do: text,
 });
 
@@ -82,14 +87,23 @@ export type LineText = ScenarioText['lines'][string];
 export type SerialLineText = z.output<typeof serialLineSchema>;
 export type DeviceText = ScenarioText['devices'][string];
 
-const quality = text;
+/** The schema of `expected.yaml`: what must arrive when the scenario is polled, and when it must be flagged. */
 export const expectedSchema = z.strictObject({
-  runFor: z.string().refine((at) => parseDurationMs(at) !== undefined, 'expected a duration such as 30s or 5min'),
-  readEvery: z.string().refine((at) => parseDurationMs(at) !== undefined, 'expected a duration such as 3s'),
+  runFor: duration,
+  readEvery: duration,
   arrives: z.array(
     z.strictObject({ device: name, channel: text, unit: text, between: z.tuple([z.number(), z.number()]) }),
   ),
-  flagged: z.array(z.strictObject({ device: name, channel: text, from: text, to: text, quality })),
+  flagged: z.array(
+    z.strictObject({
+      device: name,
+      // all of the device by default
+      channels: z.array(text).exactOptional(),
+      from: duration,
+      to: duration,
+      quality: z.enum(QUALITY_NAMES),
+    }),
+  ),
 });
 
 export type Expected = z.output<typeof expectedSchema>;

@@ -1,13 +1,4 @@
-import {
-  type Clock,
-  createSystemClock,
-  faultText,
-  isLimpidError,
-  type Language,
-  LimpidError,
-  settleAll,
-} from '@limpid/sdk/core';
-import { bitsPerCharacter } from '@limpid/sdk/modbus';
+import { type Clock, createSystemClock, isLimpidError, type Language, settleAll } from '@limpid/sdk/core';
 import { findBehaviour } from '../behaviours/find-behaviour.ts';
 import { parseCommand, showCommand } from '../control/command.ts';
 import { type ControlledDevice, type ControlledLine, Controller } from '../control/controller.ts';
@@ -15,10 +6,9 @@ import { FaultBoard } from '../control/fault-board.ts';
 import { SimulatedDevice } from '../device.ts';
 import { Chance } from '../plant/chance.ts';
 import { Plant } from '../plant/plant.ts';
-import { type ModbusUnit, openPseudoTerminal, serveRtu, serveTcp, type WireServer } from '../wire/index.ts';
 import { loadScenario, type Scenario } from './load-scenario.ts';
+import { adapt, type OpenWire, openWire, type Place, type WireOpener } from './open-wire.ts';
 import { ScenarioTime } from './scenario-time.ts';
-import { type LineText, type SerialLineText, serialLineSchema } from './schema.ts';
 
 export interface StartOptions {
   clock?: Clock;
@@ -29,12 +19,14 @@ export interface StartOptions {
   seed?: number;
   /** language of what `command` gives; default en */
   language?: Language;
+  /** how lines are opened; default: real sockets and pseudo-terminals */
+  open?: WireOpener;
   /** what the timeline did, or could not do */
   onTimeline?: (text: string) => void;
 }
 
 /** Where one simulated device can be polled, and what a site.yaml needs to know about it. */
-export type Endpoint = EndpointDevice & (TcpPlace | SerialPlace);
+export type Endpoint = EndpointDevice & Place;
 
 interface EndpointDevice {
   device: string;
@@ -44,21 +36,6 @@ interface EndpointDevice {
   outlet: string;
   /** factor code for profiles that leave it to the site, else null */
   code: string | null;
-}
-
-interface TcpPlace {
-  type: 'tcp';
-  host: string;
-  port: number;
-}
-
-interface SerialPlace {
-  type: 'serial';
-  path: string;
-  baudRate: number;
-  parity: SerialLineText['parity'];
-  dataBits: SerialLineText['dataBits'];
-  stopBits: SerialLineText['stopBits'];
 }
 
 export interface RunningScenario {
@@ -115,16 +92,9 @@ export async function serveScenario(scenario: Scenario, options: StartOptions = 
   };
 }
 
-interface Wire {
+interface Wire extends OpenWire {
   name: string;
-  place: TcpPlace | SerialPlace;
-  server: WireServer;
   line: ControlledLine;
-}
-
-interface WireOptions extends StartOptions {
-  clock: Clock;
-  chance: Chance;
 }
 
 function createDevices(scenario: Scenario, plant: Plant, time: ScenarioTime): Map<string, ControlledDevice> {
@@ -142,18 +112,19 @@ function createDevices(scenario: Scenario, plant: Plant, time: ScenarioTime): Ma
 async function openWires(
   scenario: Scenario,
   devices: ReadonlyMap<string, ControlledDevice>,
-  options: WireOptions,
+  options: StartOptions & { clock: Clock; chance: Chance },
 ): Promise<Wire[]> {
+  const { clock, chance, serial = false, open = openWire } = options;
   const wires: Wire[] = [];
+  let port = options.port;
   try {
-    let nextPort = options.port;
     for (const [name, text] of Object.entries(scenario.lines)) {
       const own = [...devices.values()].filter((each) => each.line === name);
-      const units = new Map<number, ModbusUnit>(own.map(({ unit, device }) => [unit, device]));
-      const chosen = options.serial ? asSerial(text) : text;
-      const port = chosen.type === 'tcp' ? nextPort : undefined;
-      if (chosen.type === 'tcp' && nextPort) nextPort += 1;
-      wires.push(await openWire(name, chosen, units, { ...options, ...(port === undefined ? {} : { port }) }));
+      const units = new Map(own.map(({ unit, device }) => [unit, device]));
+      const line = adapt(text, { serial, port });
+      const wire = await open(line, { units, clock, random: () => chance.uniform() });
+      if (line.type === 'tcp' && port) port += 1;
+      wires.push({ name, ...wire, line: toLine(wire) });
     }
     return wires;
   } catch (fault) {
@@ -168,54 +139,8 @@ async function openWires(
   }
 }
 
-function asSerial(line: LineText): SerialLineText {
-  return line.type === 'serial' ? line : serialLineSchema.parse({ type: 'serial' });
-}
-
-async function openWire(
-  name: string,
-  text: LineText,
-  units: ReadonlyMap<number, ModbusUnit>,
-  options: WireOptions,
-): Promise<Wire> {
-  const random = () => options.chance.uniform();
-  if (text.type === 'serial') return openSerial(name, text, units, { clock: options.clock, random });
-  const { host } = text;
-  const port = options.port ?? text.port;
-  try {
-    const server = await serveTcp({ host, port, units, clock: options.clock, random });
-    return { name, place: { type: 'tcp', host, port: server.port }, server, line: toLine('tcp', server) };
-  } catch (fault) {
-    throw new LimpidError('SIM_LISTEN', { endpoint: `${host}:${port}`, detail: faultText(fault) }, { cause: fault });
-  }
-}
-
-function openSerial(
-  name: string,
-  text: SerialLineText,
-  units: ReadonlyMap<number, ModbusUnit>,
-  by: { clock: Clock; random: () => number },
-): Wire {
-  const { baudRate, parity, dataBits, stopBits, turnaroundMs } = text;
-  const stream = openPseudoTerminal();
-  const [shortest, longest] = turnaroundMs;
-  const pace = { baudRate, bitsPerCharacter: bitsPerCharacter({ baudRate, parity, dataBits, stopBits }) };
-  const server = serveRtu({
-    ...by,
-    ...pace,
-    stream,
-    units,
-    // read anew for every answer: a device thinks now shorter, now longer
-    get turnaroundMs() {
-      return shortest + Math.max(0, longest - shortest) * by.random();
-    },
-  });
-  const place: SerialPlace = { type: 'serial', path: stream.path, baudRate, parity, dataBits, stopBits };
-  return { name, place, server, line: toLine('serial', server) };
-}
-
-function toLine(type: 'tcp' | 'serial', server: WireServer): ControlledLine {
-  return { type, board: new FaultBoard(server.faults), requests: () => server.requests };
+function toLine({ place, server }: OpenWire): ControlledLine {
+  return { type: place.type, board: new FaultBoard(server.faults), requests: () => server.requests };
 }
 
 function toEndpoints(scenario: Scenario, wires: readonly Wire[]): Endpoint[] {
