@@ -33,7 +33,8 @@ export function checkDevices(draft: Draft): Fault[] {
     ];
     if (profile === undefined) return [...found, unknownProfile(draft, name, device)];
     const refused = overrideFaults(profile, { code: device.code, overrides: device.channels });
-    found.push(...refused.map((each) => draft.fault(each.code, [...path, ...each.path], each.params)));
+    const said = draft.devices.pruned.has(name) ? refused.filter((each) => each.path.length > 0) : refused;
+    found.push(...said.map((each) => draft.fault(each.code, [...path, ...each.path], each.params)));
     found.push(...checkUnit(draft, name, device, profile));
     if (refused.length === 0) {
       bound.set(name, channelsOf(name, device, profile));
@@ -79,21 +80,24 @@ function checkAddresses({ devices, profiles, fault }: Draft): Fault[] {
 
 /** One outlet has one source of each factor: two would be averaged, sent and judged as one. */
 function checkTwice({ fault, outlets }: Draft, bound: ReadonlyMap<string, Channel[]>): Fault[] {
-  const seen = new Map<string, Channel>();
-  const faults: Fault[] = [];
+  const first = new Map<string, Channel>();
+  const foreign: Channel[] = [];
+  const repeated = new Map<string, [Channel, Channel][]>();
   for (const channel of [...bound.values()].flat()) {
-    if (channel.code === '' || channel.outlet === '') continue;
-    const path = ['devices', channel.device];
     const medium = outlets.valid.get(channel.outlet)?.medium;
-    if (medium !== undefined && findFactor(channel.code)?.medium !== medium) {
-      faults.push(fault('CONFIG_CONTRADICTION', path, { detail: otherMedium(channel) }, { on: 'key' }));
-    }
+    if (channel.code === '' || medium === undefined) continue;
+    if (findFactor(channel.code)?.medium !== medium) foreign.push(channel);
     const key = `${channel.outlet} ${channel.code}`;
-    const other = seen.get(key);
-    if (other === undefined) seen.set(key, channel);
-    else faults.push(fault('CONFIG_CONTRADICTION', path, { detail: sameFactor(channel, other) }, { on: 'key' }));
+    const other = first.get(key);
+    if (other === undefined) first.set(key, channel);
+    else repeated.set(channel.device, [...(repeated.get(channel.device) ?? []), [channel, other]]);
   }
-  return faults;
+  const at = (device: string, detail: Wording) =>
+    fault('CONFIG_CONTRADICTION', ['devices', device], { detail }, { on: 'key' });
+  return [
+    ...foreign.map((channel) => at(channel.device, otherMedium(channel))),
+    ...[...repeated].map(([device, pairs]) => at(device, sameFactors(pairs))),
+  ];
 }
 
 /** The rule set of each outlet that the device feeds dictates the pace. */
@@ -127,10 +131,13 @@ const sameAddress = (other: string): Wording => ({
   en: `same line, unit and profile as ${other}: the same registers would be read twice`,
   zh: `与 ${other} 的总线、从站地址和档案相同：同一寄存器会被读取两次`,
 });
-const sameFactor = (one: Channel, other: Channel): Wording => ({
-  en: `${one.code} of outlet ${one.outlet} already comes from ${other.device}.${other.name} (here ${one.name}); set record: false or another outlet`,
-  zh: `排放口 ${one.outlet} 的 ${one.code} 已来自 ${other.device}.${other.name}（此处为 ${one.name}）；请设置 record: false 或其他排放口`,
-});
+const sameFactors = (pairs: readonly [Channel, Channel][]): Wording => {
+  const list = pairs.map(([one, other]) => `${one.outlet} ${one.code} (${other.device}.${other.name}, ${one.name})`);
+  return {
+    en: `an outlet has one source of each factor, but these come twice: ${list.join('; ')}; set record: false or another outlet`,
+    zh: `每个排放口的每个因子只能有一个来源，以下重复：${list.join('；')}；请设置 record: false 或其他排放口`,
+  };
+};
 const otherMedium = ({ code, outlet, name }: Channel): Wording => ({
   en: `${name} measures ${code}, which does not belong to the medium of ${outlet}`,
   zh: `${name} 的因子 ${code} 不属于排放口 ${outlet} 的介质`,

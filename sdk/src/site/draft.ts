@@ -19,6 +19,8 @@ import {
 export interface Section<T> {
   names: string[];
   valid: Map<string, T>;
+  /** valid entries that have lost a key of the wrong shape: what is missing in them says nothing */
+  pruned: Set<string>;
 }
 
 /** What can be checked across the file, although some of it may be wrong: all faults are reported at once. */
@@ -51,12 +53,29 @@ export function toDraft(document: YamlDocument, profiles: ReadonlyMap<string, Pr
 
 function toSection<T>(data: unknown, key: string, schema: ZodType<T>): Section<T> {
   const entries = entriesOf(entriesOf(data).get(key));
-  const valid = new Map<string, T>();
+  const section: Section<T> = { names: [...entries.keys()], valid: new Map(), pruned: new Set() };
   for (const [name, value] of entries) {
-    const parsed = parsedOrNull(schema, value);
-    if (parsed !== null) valid.set(name, parsed);
+    const parsed = schema.safeParse(value);
+    if (parsed.success) {
+      section.valid.set(name, parsed.data);
+      continue;
+    }
+    const rest = schema.safeParse(withoutFaulty(value, parsed.error.issues));
+    if (!rest.success) continue;
+    section.valid.set(name, rest.data);
+    section.pruned.add(name);
   }
-  return { names: [...entries.keys()], valid };
+  return section;
+}
+
+/** The entry without the keys that have a fault in them, so that the others are still checked. */
+function withoutFaulty(value: unknown, issues: readonly z.core.$ZodIssue[]): unknown {
+  const faulty = new Set(
+    issues.flatMap((issue) =>
+      issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys : issue.path[0],
+    ),
+  );
+  return Object.fromEntries([...entriesOf(value)].filter(([key]) => !faulty.has(key)));
 }
 
 function entriesOf(value: unknown): Map<string, unknown> {
