@@ -41,7 +41,7 @@ export class Continuity {
   forget(): void {
     this.#before = null;
     this.#anchor = null;
-    this.#rhythms.clear();
+    this.#clearRhythms();
   }
 
   take(entry: Entry, polls: readonly PollSpan[], report: Report): void {
@@ -49,10 +49,11 @@ export class Continuity {
     const event = entry.kind === 'event' ? entry.code : null;
     this.#checkStart(prefix, event, report);
     this.#checkClock(prefix, event === EVENT_CODES.clockStep || event === EVENT_CODES.boot, report);
-    if (event === EVENT_CODES.boot) this.#rhythms.clear();
-    if (event === EVENT_CODES.stop) this.#explain(null);
+    if (event === EVENT_CODES.boot) this.#clearRhythms();
+    // offsets within a batch are tied to the monotonic clock by the wall time of its entry: a step in between shifts them
+    if (event === EVENT_CODES.stop || event === EVENT_CODES.clockStep) this.#explain(null);
     if (entry.kind === 'event' && event === EVENT_CODES.gap) this.#explain(deviceOf(entry.detail));
-    if (entry.kind === 'context') this.#rhythms.clear();
+    if (entry.kind === 'context') this.#clearRhythms();
     for (const span of polls) this.#checkPolls(span, report);
     this.#before = prefix;
   }
@@ -69,7 +70,7 @@ export class Continuity {
       report('start-without-boot', `start ${before.start} is followed by start ${prefix.start} without its boot event`);
     }
     this.#anchor = null;
-    this.#rhythms.clear();
+    this.#clearRhythms();
   }
 
   #checkClock(prefix: Prefix, given: boolean, report: Report): void {
@@ -100,6 +101,11 @@ export class Continuity {
       report('clock-drift', `the wall clock drifted by ${driftMs} ms in ${minutes} min, more than a clock is slewed`);
     }
     this.#anchor = { offsetMs, monoMs };
+  }
+
+  #clearRhythms(): void {
+    this.#rhythms.clear();
+    this.#newestPollMonoMs = Number.NEGATIVE_INFINITY;
   }
 
   #explain(device: string | null): void {
