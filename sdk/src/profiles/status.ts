@@ -27,10 +27,17 @@ export function compileRules(profile: Profile, fields: Readonly<Record<string, P
         order: field.order ?? profile.order,
         quality: QUALITIES[rule.quality],
         holds: toTest(rule),
-        concerns: (channel: string) => !carriers.has(channel) && (rule.channels?.includes(channel) ?? true),
+        concerns: (channel: string) =>
+          rule.channels?.includes(channel) ?? (!carriers.has(channel) && isMeasured(fields[channel])),
       },
     ];
   });
+}
+
+/** Words about the instrument (error codes, flags, sample times) are true whatever state it is in. */
+function isMeasured(field: ProfileField | undefined): boolean {
+  if (field === undefined || field.type === 'string' || field.type === 'time') return false;
+  return field.code !== undefined || (field.unit ?? '1') !== '1' || field.type === 'f32' || field.type === 'f64';
 }
 
 function toTest(rule: StatusRule): (value: number | bigint) => boolean {
