@@ -20,6 +20,7 @@ export interface Uplink extends Service {
 }
 
 export interface UplinkStatus {
+  name: string;
   connected: boolean;
   /** next sequence to be sent */
   cursor: number;

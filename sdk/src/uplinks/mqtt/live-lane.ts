@@ -48,7 +48,7 @@ export async function liveMessages(options: LiveLaneOptions, item: LedgerItem): 
   if (item.entry.kind !== 'batch' || item.body === null) return [];
   const channels = await options.ledger.channelsAt(item.seq);
   const newest = new Map<number, Reading>();
-  for (const reading of readingsOf(parseBatchBody(item.body), channels)) {
+  for (const reading of readingsOf(parseBatchBody(item.body), channels, item.entry.prefix)) {
     const before = newest.get(reading.channel.id);
     if (before === undefined || reading.wallMs >= before.wallMs) newest.set(reading.channel.id, reading);
   }

@@ -81,6 +81,7 @@ class MqttUplink implements Uplink {
     const receiptedSize = this.#desk?.receiptedSize ?? 0;
     const taken = this.#takesReceipts ? receiptedSize : this.#window.taken;
     return {
+      name: this.name,
       connected: this.#session !== null,
       cursor: this.#window.cursor,
       receiptedSize,
@@ -125,7 +126,7 @@ class MqttUplink implements Uplink {
 
   async #receiptKey(name: string): Promise<PublicKey> {
     const file = resolve(this.#deps.siteDir, name);
-    const key = await readPublicKeyFile(file, this.#deps.files, this.#deps.suite);
+    const key = await readPublicKeyFile(file, this.#deps.files);
     if (key.algorithm === ED25519) return key;
     throw new LimpidError('KEY_UNREADABLE', { file, detail: 'receipts are signed with Ed25519' });
   }

@@ -56,6 +56,7 @@ export class MqttSession {
   readonly #waiting = new Set<(fault: LimpidError) => void>();
   readonly #options: SessionOptions;
   #end: LimpidError | undefined;
+  #pubackReason = 0;
 
   /** Resolves after CONNACK. Rejects with UPLINK_UNREACHABLE, UPLINK_REFUSED or, when aborted, STOPPED. */
   static open(options: SessionOptions, signal?: AbortSignal): Promise<MqttSession> {
@@ -95,7 +96,13 @@ export class MqttSession {
     this.version = options.version;
     this.receiveMaximum = broker.receiveMaximum ?? 65_535;
     this.maximumPacketBytes = broker.maximumPacketSize ?? 268_435_455;
-    client.on('message', (topic, payload, packet) => this.onMessage({ topic, payload, retained: packet.retain }));
+    client.on('message', (topic, payload, packet) => {
+      this.onMessage({ topic, payload: plainBytes(payload), retained: packet.retain });
+    });
+    // the library keeps the reasons that are no failures to itself
+    client.on('packetreceive', (packet) => {
+      if (packet.cmd === 'puback') this.#pubackReason = packet.reasonCode ?? 0;
+    });
     this.closed = new Promise((resolve) => {
       const end = (cause: unknown) => {
         if (this.#end !== undefined) return;
@@ -130,7 +137,7 @@ export class MqttSession {
         topic,
         body,
         { qos: options.qos, retain: options.retain ?? false, ...(properties ? { properties } : {}) },
-        (fault, packet) => (fault ? reject(fault) : resolve(reasonCode(packet))),
+        (fault) => (fault ? reject(fault) : resolve(options.qos === 0 ? 0 : this.#pubackReason)),
       );
     });
   }
@@ -220,7 +227,7 @@ function connectFault(options: SessionOptions, fault: unknown): LimpidError {
   return new LimpidError(code, { uplink: options.name, url: options.url, detail }, { cause: fault });
 }
 
-function reasonCode(packet: unknown): number {
-  if (typeof packet !== 'object' || packet === null || !('reasonCode' in packet)) return 0;
-  return typeof packet.reasonCode === 'number' ? packet.reasonCode : 0;
+/** A Buffer slices into views and compares unlike a Uint8Array: neither belongs into the rooms that read evidence. */
+function plainBytes(buffer: Buffer): Uint8Array {
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
 }

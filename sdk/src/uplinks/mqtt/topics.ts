@@ -22,9 +22,9 @@ export function liveTopic(
   ledger: string,
   channel: { outlet: string; code: string; device: string; name: string },
 ): string {
-  const place = channel.outlet || channel.device;
-  const what = channel.code || `${channel.device}/${channel.name}`;
-  return `${prefix}/${ledger}/live/${safe(place)}/${what.split('/').map(safe).join('/')}`;
+  const { outlet, code, device, name } = channel;
+  const levels = [outlet || device, ...(code ? [code] : [device, name])];
+  return [prefix, ledger, 'live', ...levels.map(safe)].join('/');
 }
 
 /** + and # are wildcards, / a level, NUL forbidden: a name from the configuration must not make any of them. */
