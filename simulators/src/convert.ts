@@ -1,4 +1,4 @@
-import { LimpidError, type Unit } from '@limpid/sdk/core';
+import type { Unit } from '@limpid/sdk/core';
 
 /** 1 of the unit in the first unit of its family. Only what a plant and a register map can disagree on. */
 const FAMILIES: readonly Partial<Record<Unit, number>>[] = [
@@ -10,15 +10,12 @@ const FAMILIES: readonly Partial<Record<Unit, number>>[] = [
   { 'mg/L': 1, 'ug/L': 1e-3 },
 ];
 
-/** How many of `to` one `from` is. Throws CONFIG_CONTRADICTION where the two have nothing to do with each other. */
-export function conversion(from: Unit, to: Unit): number {
+/** How many of `to` one `from` is; null where the two have nothing to do with each other. */
+export function conversion(from: Unit, to: Unit): number | null {
   if (from === to) return 1;
   for (const family of FAMILIES) {
     const [one, other] = [family[from], family[to]];
     if (one !== undefined && other !== undefined) return one / other;
   }
-  throw new LimpidError('CONFIG_CONTRADICTION', {
-    path: 'unit',
-    detail: `a quantity in ${from} cannot be shown in ${to}`,
-  });
+  return null;
 }

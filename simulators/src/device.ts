@@ -133,6 +133,10 @@ export class SimulatedDevice implements ModbusUnit {
     if (source.from !== 'quantity' && source.from !== 'signal') return [{ field: name, ...source }];
     const { quantity } = source;
     const factor = source.from === 'signal' ? 1 : conversion(QUANTITIES[quantity].unit, field.unit ?? '1');
+    if (factor === null) {
+      const detail = `${this.profile.id} cannot show ${quantity} in ${field.unit ?? '1'} (${name})`;
+      throw new LimpidError('CONFIG_CONTRADICTION', { path: `devices.${this.name}`, detail });
+    }
     const modulus = Number(field.totaliser?.modulus);
     return [{ field: name, from: 'quantity', quantity, factor, modulus: modulus > 0 ? modulus : null }];
   }

@@ -15,7 +15,8 @@ import {
 import { findBehaviour } from '../behaviours/find-behaviour.ts';
 import { type Command, type DeviceState, parseCommand } from '../control/command.ts';
 import { parseDurationMs } from '../control/duration.ts';
-import { quantityOfCode } from '../plant/quantity.ts';
+import { conversion } from '../convert.ts';
+import { QUANTITIES, quantityOfCode } from '../plant/quantity.ts';
 import { type DeviceText, type ScenarioText, scenarioSchema } from './schema.ts';
 
 /** The scenarios that ship with the package: `src` and `dist` both lie one folder below its root. */
@@ -94,6 +95,13 @@ function checkDevices(scenario: ScenarioText, document: YamlDocument, profiles: 
       const params = { kind: { en: 'line', zh: '总线' }, name: device.line, known };
       faults.push(document.fault('CONFIG_UNKNOWN_REFERENCE', [...path, 'line'], params));
     }
+    if (scenario.lines[name] !== undefined) {
+      const detail = {
+        en: `a line is called ${name}, too: commands could not tell them apart`,
+        zh: `与总线 ${name} 重名`,
+      };
+      faults.push(document.fault('CONFIG_CONTRADICTION', path, { detail }, { on: 'key' }));
+    }
     if (profile === undefined) {
       const params = { profile: device.profile, near: nearest(device.profile, profiles.keys()) };
       return [...faults, document.fault('CONFIG_UNKNOWN_PROFILE', [...path, 'profile'], params)];
@@ -110,12 +118,21 @@ function checkDevices(scenario: ScenarioText, document: YamlDocument, profiles: 
 }
 
 function checkFields(device: DeviceText, path: string[], document: YamlDocument, profile: Profile): Fault[] {
-  const faults = Object.keys(device.show)
-    .filter((field) => profile.fields[field] === undefined)
-    .map((name) => {
+  const faults = Object.entries(device.show).flatMap(([name, quantity]) => {
+    const at = [...path, 'show', name];
+    const field = profile.fields[name];
+    if (field === undefined) {
       const params = { kind: { en: 'field', zh: '字段' }, name, known: Object.keys(profile.fields).join(', ') };
-      return document.fault('CONFIG_UNKNOWN_REFERENCE', [...path, 'show', name], params, { on: 'key' });
-    });
+      return [document.fault('CONFIG_UNKNOWN_REFERENCE', at, params, { on: 'key' })];
+    }
+    const units = { from: QUANTITIES[quantity].unit, to: field.unit ?? '1' };
+    if (conversion(units.from, units.to) !== null) return [];
+    const detail = {
+      en: `${quantity} in ${units.from} cannot be shown in ${units.to}`,
+      zh: `${quantity} 的单位 ${units.from} 不能换算为 ${units.to}`,
+    };
+    return [document.fault('CONFIG_CONTRADICTION', at, { detail })];
+  });
   const isOpen = Object.values(profile.fields).some((field) => field.code === 'site');
   const behaviour = findBehaviour(profile.id);
   if (isOpen && quantityOfCode(device.code ?? '') === undefined) {
