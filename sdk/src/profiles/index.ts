@@ -1,3 +1,4 @@
+export { caseSchema, type ProfileCase, parseCase, runCase } from './cases.ts';
 export { type ProfileImage, profileImage } from './image.ts';
 export { type BindOptions, type BoundDevice, bindProfile } from './interpret.ts';
 export { loadProfileFile, loadProfiles, type ProfileSet, parseProfile, shippedProfileFolders } from './load.ts';
