@@ -6,3 +6,8 @@ export const language: Language = chooseLanguage(process.argv, process.env);
 export function text(en: string, zh: string): string {
   return language === 'zh' ? zh : en;
 }
+
+/** The example that ends the help of a command. */
+export function example(command: string): string {
+  return `\n${text('Example', '示例')}:\n  ${command}`;
+}

@@ -29,7 +29,8 @@ describe('the state of the wall clock', () => {
 
   it('becomes holdover when synchronisation is lost', async () => {
     let answer: string | null = TRACKING;
-    const watch = new WallStateWatch(async (program) => (program === 'chronyc' ? answer : null));
+    const run = async (program: string) => (program === 'chronyc' ? answer : null);
+    const watch = new WallStateWatch({ maximumErrorMs: 1_000, run });
     await watch.start();
     expect(watch.state().state).toBe(CLOCK_STATES.synchronised);
     answer = null;
@@ -37,5 +38,12 @@ describe('the state of the wall clock', () => {
     expect(watch.state()).toMatchObject({ state: CLOCK_STATES.holdover, source: CLOCK_SOURCES.ntp, errorMs: null });
     await watch.look();
     expect(watch.state().state).toBe(CLOCK_STATES.holdover);
+  });
+
+  it('does not count a clock as synchronised that may be off by more than the site allows', async () => {
+    const run = async (program: string) => (program === 'chronyc' ? TRACKING : null);
+    const watch = new WallStateWatch({ maximumErrorMs: 5, run });
+    await watch.start();
+    expect(watch.state()).toMatchObject({ state: CLOCK_STATES.realTimeClockOnly, errorMs: 8 });
   });
 });

@@ -42,11 +42,14 @@ export function parseChronyTracking(text: string): WallState | null {
 /** Looks once a minute; a clock that was synchronised and no longer is counts as holdover. */
 export class WallStateWatch implements Service {
   readonly #run: RunProgram;
+  readonly #maximumErrorMs: number;
   #state: WallState = UNKNOWN;
   #stop = new AbortController();
 
-  constructor(run: RunProgram = runProgram) {
-    this.#run = run;
+  /** A clock that may be off by more than `maximumErrorMs` does not count as synchronised. */
+  constructor(options: { maximumErrorMs: number; run?: RunProgram }) {
+    this.#run = options.run ?? runProgram;
+    this.#maximumErrorMs = options.maximumErrorMs;
   }
 
   state = (): WallState => this.#state;
@@ -69,7 +72,9 @@ export class WallStateWatch implements Service {
   }
 
   async look(): Promise<void> {
-    const next = await readWallState(this.#run, existsSync);
+    const found = await readWallState(this.#run, existsSync);
+    const tooFar = found.errorMs !== null && found.errorMs > this.#maximumErrorMs;
+    const next = tooFar ? { ...found, state: CLOCK_STATES.realTimeClockOnly } : found;
     const lost = this.#state.state >= CLOCK_STATES.synchronised && next.state < CLOCK_STATES.synchronised;
     this.#state = lost ? { ...this.#state, state: CLOCK_STATES.holdover, errorMs: null } : next;
   }

@@ -1,14 +1,8 @@
-import { join } from 'node:path';
-import { fingerprintOf, nodeFiles, nodeSuite, openKeyFile, publicKeyPem, publicPathOf } from '@limpid/sdk/ledger/store';
+import { createNodeFiles, fingerprintOf, openKeyFile, publicKeyToPem, publicPathOf } from '@limpid/sdk/ledger/store';
 import type { Command } from 'commander';
-import { text } from '../language.ts';
+import { dataOption, keyFileOf } from '../data-dir.ts';
+import { example, text } from '../language.ts';
 import { printJson, printLine } from '../terminal/output.ts';
-import { dataOption } from './data-dir.ts';
-
-/** Where the key of a gateway lies below its data directory. */
-export function keyFileOf(dataDir: string): string {
-  return join(dataDir, 'keys', 'ledger.pem');
-}
 
 export function registerKeys(program: Command): void {
   program
@@ -22,17 +16,17 @@ export function registerKeys(program: Command): void {
     )
     .option(...dataOption)
     .option('--json', text('one JSON object', '输出一个 JSON 对象'))
-    .addHelpText('after', text('\nExample:\n', '\n示例：\n') + '  limpid keys --data /var/lib/limpid')
+    .addHelpText('after', example('limpid keys --data /var/lib/limpid'))
     .action(async ({ data, json }: { data: string; json?: boolean }) => {
       const file = keyFileOf(data);
-      const { publicKey } = await openKeyFile(file, nodeFiles, nodeSuite);
+      const { publicKey } = await openKeyFile(file, createNodeFiles(), { create: true });
       const shown = {
         keyId: Buffer.from(publicKey.keyId).toString('hex'),
-        fingerprint: fingerprintOf(nodeSuite, publicKey),
+        fingerprint: fingerprintOf(publicKey),
         algorithm: publicKey.algorithm === -19 ? 'Ed25519' : 'ESP256',
         privateKeyFile: file,
         publicKeyFile: publicPathOf(file),
-        publicKey: publicKeyPem(publicKey),
+        publicKey: publicKeyToPem(publicKey),
       };
       if (json === true) {
         printJson(shown);

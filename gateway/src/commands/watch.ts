@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
+import { dataOption } from '../data-dir.ts';
 import { RemoteGateway } from '../door/remote-gateway.ts';
-import { language, text } from '../language.ts';
+import { example, language, text } from '../language.ts';
 import { renderLiveView } from '../terminal/live-view.ts';
 import { printJson, printLine } from '../terminal/output.ts';
 import { Screen } from '../terminal/screen.ts';
 import { untilSignal } from '../terminal/until-signal.ts';
-import { dataOption } from './data-dir.ts';
 
 const EVERY_MS = 1_000;
 
@@ -21,7 +21,7 @@ export function registerWatch(program: Command): void {
     )
     .option(...dataOption)
     .option('--json', text('one JSON object per second', '每秒输出一个 JSON 对象'))
-    .addHelpText('after', text('\nExample:\n', '\n示例：\n') + '  limpid watch --data /var/lib/limpid')
+    .addHelpText('after', example('limpid watch --data /var/lib/limpid'))
     .action(async ({ data, json }: { data: string; json?: boolean }) => {
       const gateway = await RemoteGateway.open(data);
       const stop = new AbortController();

@@ -1,4 +1,4 @@
-import { DeviceSource, type Sink, LineSchedule } from '@limpid/sdk/acquire';
+import { DeviceSource, LineSchedule, type Sink } from '@limpid/sdk/acquire';
 import type { Channel, Clock } from '@limpid/sdk/core';
 import { createLine, type Line, RegisterReader } from '@limpid/sdk/modbus';
 import { type BoundDevice, bindProfile, type Profile } from '@limpid/sdk/profiles';
@@ -11,6 +11,7 @@ export interface AssembledDevice {
   line: Line;
   bound: BoundDevice;
   reader: RegisterReader;
+  source: DeviceSource;
 }
 
 export interface Assembly {
@@ -36,10 +37,16 @@ export function assemble(site: Site, { clock, random, profileOf }: AssemblyDeps)
   for (const [name, config] of Object.entries(site.devices)) {
     const line = lines.get(config.line);
     if (line === undefined) throw new Error(`device ${name} passed the check without a line`);
-    const bound = bindProfile(profileOf(config.profile), { ...config, device: name, outlet: config.outlet ?? '', firstChannelId });
+    const bound = bindProfile(profileOf(config.profile), {
+      ...config,
+      device: name,
+      outlet: config.outlet,
+      firstChannelId,
+    });
     firstChannelId += bound.channels.length;
     const reader = new RegisterReader({ line, unit: config.unit, map: bound.map, clock, random });
-    devices.push({ name, config, line, bound, reader });
+    const source = new DeviceSource({ device: name, intervalMs: config.pollEveryMs, reader, bound, clock });
+    devices.push({ name, config, line, bound, reader, source });
   }
   return { lines: [...lines.values()], devices, channels: devices.flatMap(({ bound }) => bound.channels) };
 }
@@ -50,11 +57,7 @@ export function schedule(
   deps: { sink: Sink; clock: Clock; onFault: (fault: unknown) => void },
 ): LineSchedule[] {
   return lines.map((line) => {
-    const sources = devices
-      .filter((device) => device.line === line)
-      .map(({ name, config, reader, bound }) => {
-        return new DeviceSource({ device: name, intervalMs: config.pollEveryMs, reader, bound, clock: deps.clock });
-      });
+    const sources = devices.filter((device) => device.line === line).map(({ source }) => source);
     return new LineSchedule({ line: line.name, sources, ...deps });
   });
 }

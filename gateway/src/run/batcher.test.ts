@@ -65,7 +65,8 @@ function setUp(clock: FakeClock) {
   return { batcher, drafts, sealed, state };
 }
 
-const sizes = (drafts: Draft[]) => drafts.map((draft) => (draft.kind === 'batch' ? draft.body.blocks.length : draft.kind));
+const sizes = (drafts: Draft[]) =>
+  drafts.map((draft) => (draft.kind === 'batch' ? draft.body.blocks.length : draft.kind));
 
 describe('the batcher', () => {
   it('seals the first readings within half a second and then every ten', async () => {

@@ -86,10 +86,14 @@ function renderUplink(uplink: GatewayStatus['uplinks'][number], size: number, la
 function renderValues(values: readonly ReadingReport[], language: Language): string[] {
   const rows = values.map((value) => toRow(value, language));
   const table = [WORDS[language].columns, ...rows];
-  const widths = WORDS[language].columns.map((_, column) => Math.max(...table.map((row) => columnsOf(row[column] ?? ''))));
+  const widths = WORDS[language].columns.map((_, column) =>
+    Math.max(...table.map((row) => columnsOf(row[column] ?? ''))),
+  );
   return table.map((row) =>
     row
-      .map((cell, column) => (RIGHT.has(column) ? padStart(cell, widths[column] ?? 0) : padEnd(cell, widths[column] ?? 0)))
+      .map((cell, column) =>
+        RIGHT.has(column) ? padStart(cell, widths[column] ?? 0) : padEnd(cell, widths[column] ?? 0),
+      )
       .join('  ')
       .trimEnd(),
   );

@@ -1,0 +1,117 @@
+import { type Clock, type Service, settleAll, wait } from '@limpid/sdk/core';
+import { ANCHOR_TYPES, type Suite } from '@limpid/sdk/ledger/seal';
+import type { Draft, Files, Ledger, RetentionPolicy } from '@limpid/sdk/ledger/store';
+import type { Site } from '@limpid/sdk/site';
+import { createUplink, type Disagreement, type Uplink, type UplinkStatus } from '@limpid/sdk/uplinks';
+import { faultFields, type Logger } from './log.ts';
+
+export interface ForwardingOptions {
+  site: Site;
+  siteDir: string;
+  dataDir: string;
+  ledger: Ledger;
+  append: (draft: Draft) => Promise<unknown>;
+  clock: Clock;
+  files: Files;
+  suite: Suite;
+  log: Logger;
+}
+
+/** A receipt is signed into the ledger at most this often: it bounds in time when the entries before it existed. */
+const ANCHOR_EVERY_MS = 5 * 60_000;
+const RETAIN_EVERY_MS = 60 * 60_000;
+
+/** How long the last entries may take to be receipted when the gateway stops. */
+const LAST_RECEIPT_MS = 5_000;
+const LAST_RECEIPT_LOOK_MS = 50;
+
+/** The uplinks of a site, what their receipts become (anchors), and what may be deleted because of them. */
+export class Forwarding implements Service {
+  readonly #options: ForwardingOptions;
+  readonly #uplinks: Uplink[];
+  readonly #stop = new AbortController();
+  #retaining: Promise<void> = Promise.resolve();
+  #anchoredMonoMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: ForwardingOptions) {
+    this.#options = options;
+    this.#uplinks = Object.keys(options.site.uplinks).map((name) => this.#create(name));
+  }
+
+  statuses(): UplinkStatus[] {
+    return this.#uplinks.map((uplink) => uplink.status());
+  }
+
+  async start(): Promise<void> {
+    for (const uplink of this.#uplinks) await uplink.start();
+    this.#retaining = this.#retain();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await settleAll([() => this.#retaining, ...this.#uplinks.map((uplink) => () => uplink.stop())]);
+  }
+
+  /** A collector that is there gets the last entries, too; one that is not gets them after the next start. */
+  async awaitReceipts(): Promise<void> {
+    const { clock, ledger } = this.#options;
+    const endMonoMs = clock.monoMs() + LAST_RECEIPT_MS;
+    const waiting = () =>
+      this.statuses().some(
+        ({ connected, receiptedSize }) => connected && receiptedSize > 0 && receiptedSize < ledger.size(),
+      );
+    while (waiting() && clock.monoMs() < endMonoMs) await wait(clock, LAST_RECEIPT_LOOK_MS);
+  }
+
+  #create(name: string): Uplink {
+    const { site, siteDir, dataDir, ledger, clock, files, suite, log } = this.#options;
+    const options = site.uplinks[name];
+    if (options === undefined) throw new Error(`uplink ${name} passed the check without options`);
+    return createUplink(name, options, {
+      ...{ ledger, clock, files, suite, siteDir },
+      random: Math.random,
+      env: process.env,
+      stateDir: dataDir,
+      log: log.child({ uplink: name }),
+      onReceipt: (note) => this.#anchor(note),
+      onPeerAhead: (found) => this.#disagree('peerAhead', name, found),
+      onForkFound: (found) => this.#disagree('forkFound', name, found),
+    });
+  }
+
+  async #anchor(note: string): Promise<void> {
+    const { append, clock, ledger } = this.#options;
+    if (clock.monoMs() - this.#anchoredMonoMs < ANCHOR_EVERY_MS) return;
+    this.#anchoredMonoMs = clock.monoMs();
+    const evidence = new TextEncoder().encode(note);
+    await append({ kind: 'anchor', type: ANCHOR_TYPES.receipt, about: ledger.size(), evidence });
+  }
+
+  async #disagree(event: 'peerAhead' | 'forkFound', uplink: string, found: Disagreement): Promise<void> {
+    const { note, size, root, ourSize } = found;
+    await this.#options.append({ kind: 'event', event, detail: { uplink, note, size, root, ourSize } });
+  }
+
+  async #retain(): Promise<void> {
+    const { clock, ledger, log } = this.#options;
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        for (const dropped of await ledger.retain(this.#policy())) log.info({ ...dropped }, 'old entries deleted');
+        await wait(clock, RETAIN_EVERY_MS, signal);
+      } catch (fault) {
+        if (signal.aborted) return;
+        log.error(faultFields(fault), 'deleting old entries failed');
+        await wait(clock, RETAIN_EVERY_MS, signal).catch(() => {}); // stopped meanwhile
+      }
+    }
+  }
+
+  /** Uplinks that name receipt keys must have receipted what goes; without any, age alone decides. */
+  #policy(): RetentionPolicy {
+    const { site } = this.#options;
+    const required = this.#uplinks.filter(({ name }) => (site.uplinks[name]?.receiptKeys.length ?? 0) > 0);
+    const receipted = required.map((uplink) => uplink.status().receiptedSize);
+    return { keepDays: site.ledger.keepDays, receiptedSize: receipted.length === 0 ? null : Math.min(...receipted) };
+  }
+}

@@ -1,0 +1,56 @@
+import type { Finding, Report, Verdict } from '@limpid/sdk/ledger/seal';
+import { text } from '../language.ts';
+
+const MOST_SHOWN = 20;
+
+/** A report for people: the verdict first, then what it covers, then what was found and where. */
+export function renderReport(report: Report): string[] {
+  const { ledger, firstSeq, size, readings, keyId, tornBytes, findings } = report;
+  const hidden = findings.length - MOST_SHOWN + report.furtherFindings;
+  return [
+    `${verdictText(report.verdict)}: ${text('ledger', '账本')} ${ledger || '–'}`,
+    text(
+      `  entries ${firstSeq}..${size - 1}, ${readings} readings, ${span(report)}, key ${keyId || '–'}`,
+      `  条目 ${firstSeq}..${size - 1}，${readings} 个读数，${span(report)}，密钥 ${keyId || '–'}`,
+    ),
+    ...(tornBytes > 0
+      ? [text(`  ${tornBytes} bytes at the end are not finished`, `  末尾 ${tornBytes} 字节尚未写完`)]
+      : []),
+    ...findings.slice(0, MOST_SHOWN).map(renderFinding),
+    ...(hidden > 0 ? [text(`  and ${hidden} more (--json lists them)`, `  另有 ${hidden} 项（见 --json）`)] : []),
+  ];
+}
+
+function renderFinding({ code, seq, file, offset, text: what }: Finding): string {
+  const place = [
+    seq === null ? '' : text(`sequence ${seq}`, `序号 ${seq}`),
+    file === undefined ? '' : file,
+    offset === undefined ? '' : text(`offset ${offset}`, `偏移 ${offset}`),
+  ];
+  return `  ${code}  ${place.filter((part) => part !== '').join(', ')}: ${what}`;
+}
+
+function span({ fromWallMs, toWallMs }: Report): string {
+  if (fromWallMs === null || toWallMs === null) return '–';
+  return `${new Date(fromWallMs).toISOString()} .. ${new Date(toWallMs).toISOString()}`;
+}
+
+function verdictText(verdict: Verdict): string {
+  switch (verdict) {
+    case 'verified':
+      return text('verified', '核验通过');
+    case 'findings':
+      return text('verified with findings', '通过但有发现项');
+    case 'unauthenticated':
+      return text(
+        'not authenticated (consistent in itself, but no key from outside vouches for it)',
+        '未认证（自身一致，但没有来自外部的公钥）',
+      );
+    case 'incomplete':
+      return text('INCOMPLETE', '不完整');
+    case 'manipulated':
+      return text('MANIPULATION PROVEN', '证实篡改');
+    case 'malformed':
+      return text('MALFORMED', '格式错误');
+  }
+}
