@@ -30,7 +30,7 @@ export interface CommitQueueOptions {
   /** entries that the ledger itself puts before the next draft */
   ownEntries: (head: Head) => SealedItem[];
   /** the group is on the disk; called before anybody who waits for it is told */
-  onDurable: (items: readonly LedgerItem[], after: Head) => void;
+  onDurable: (after: Head) => void;
   /** nothing of the group is kept */
   onRefused: () => void;
 }
@@ -110,7 +110,10 @@ export class CommitQueue {
 
   /** A draft that cannot be sealed is refused alone; the head has not moved. */
   #seal(request: Request): void {
-    if (this.#fault !== null) return request.reject(this.#fault);
+    if (this.#fault !== null) {
+      request.reject(this.#fault);
+      return;
+    }
     const { sealer, ownEntries } = this.#options;
     try {
       for (const own of [...ownEntries(this.#head)]) this.#take(own.item, own.after);
@@ -155,7 +158,7 @@ export class CommitQueue {
       throw fault;
     }
     this.#durable = group.after;
-    if (group.items.length > 0) this.#options.onDurable(group.items, group.after);
+    if (group.items.length > 0) this.#options.onDurable(group.after);
     for (const { request, item } of group.waiting) request.resolve(item);
   }
 

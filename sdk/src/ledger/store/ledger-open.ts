@@ -5,10 +5,11 @@ import { EntrySealer, type Head, type SealedItem } from './entry-sealer.ts';
 import { type Files, faultCode } from './files.ts';
 import { openKeyFile } from './key-file.ts';
 import type { OpeningReport } from './ledger.ts';
+import { LiveSegments } from './live-segments.ts';
 import { acquireLock, type LedgerLock, writeRefused } from './lock.ts';
 import type { ProcessTable } from './process-table.ts';
 import { type Recovered, recoverLedger } from './recovery.ts';
-import { listSegments, type SegmentFile } from './segment-files.ts';
+import { listSegments } from './segment-files.ts';
 import { DEFAULT_GROW_BYTES, DEFAULT_SEGMENT_BYTES, SegmentLog } from './segment-log.ts';
 import type { Tail } from './segment-replay.ts';
 
@@ -41,9 +42,7 @@ export interface OpenedParts {
   log: SegmentLog;
   sealer: EntrySealer;
   key: PublicKey;
-  ledger: Uint8Array;
-  segments: SegmentFile[];
-  sealedBytes: number;
+  live: LiveSegments;
   quotaBytes: number | null;
   /** what is on the disk, before the entries that opening adds */
   head: Head;
@@ -85,10 +84,10 @@ async function openLocked(opening: Opening): Promise<OpenedParts> {
     const sealer = new EntrySealer({ suite, signer, clock, random, salted: options.salted ?? true });
     const log = await openLog(dir, recovered, opening);
     const { head, sealed } = openingEntries(sealer, recovered, deps);
+    const ledger = sealed.at(-1)?.after.ledger ?? head.ledger;
     return {
       ...{ dir, files, clock, lock, log, sealer, head, opening: sealed, key: signer.publicKey },
-      ledger: sealed.at(-1)?.after.ledger ?? head.ledger,
-      ...(await measure(dir, files, log)),
+      live: await LiveSegments.measure(dir, files, log, { ledger, edge: head.edge }),
       quotaBytes: options.quotaBytes ?? null,
       report: reportOf(recovered, head),
     };
@@ -167,15 +166,6 @@ function bootDetail({ tail, cuts }: Recovered, clock: Clock) {
 
 function isStop(tail: Tail): boolean {
   return tail.entry.kind === 'event' && tail.entry.code === EVENT_CODES.stop;
-}
-
-async function measure(dir: string, files: Files, log: SegmentLog) {
-  const { segments } = await listSegments(dir, files);
-  let sealedBytes = 0;
-  for (const { path } of segments) {
-    if (path !== log.active?.path) sealedBytes += (await files.stat(path))?.sizeBytes ?? 0;
-  }
-  return { segments, sealedBytes };
 }
 
 function reportOf(recovered: Recovered, head: Head): OpeningReport {

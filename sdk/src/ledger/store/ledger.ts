@@ -5,14 +5,12 @@ import { CommitQueue } from './commit-queue.ts';
 import type { Draft, LedgerItem, LedgerWriter } from './contract.ts';
 import type { EntrySealer, Head, SealedItem } from './entry-sealer.ts';
 import type { Files } from './files.ts';
-import { Growth } from './growth.ts';
 import { type LedgerDependencies, type LedgerOptions, type OpenedParts, openParts } from './ledger-open.ts';
-import { LedgerView, type SegmentSource } from './ledger-view.ts';
+import { LedgerView } from './ledger-view.ts';
+import type { LiveSegments } from './live-segments.ts';
 import type { LedgerLock } from './lock.ts';
 import type { BrokenPlace, Cut } from './recovery.ts';
-import { type DroppedSegments, planDrops, type RetentionPolicy, type SegmentExtent } from './retention.ts';
-import type { SegmentFile } from './segment-files.ts';
-import { readSegmentFooter } from './segment-index.ts';
+import { type DroppedSegments, planDrops, type RetentionPolicy, readExtents } from './retention.ts';
 import type { SegmentLog } from './segment-log.ts';
 
 /** What was found when the ledger was opened. */
@@ -34,7 +32,6 @@ const PRESSURE_PERCENT = [50, 80, 95] as const;
 export class Ledger implements LedgerWriter {
   readonly key: PublicKey;
   readonly opening: OpeningReport;
-  readonly #dir: string;
   readonly #files: Files;
   readonly #view: LedgerView;
   readonly #queue: CommitQueue;
@@ -42,15 +39,12 @@ export class Ledger implements LedgerWriter {
   readonly #lock: LedgerLock;
   readonly #sealer: EntrySealer;
   readonly #clock: { wallMs(): number };
+  readonly #live: LiveSegments;
   readonly #quotaBytes: number | null;
-  readonly #growth = new Growth();
-  #segments: SegmentFile[];
-  #head: Head;
-  /** bytes of the sealed segments */
-  #sealedBytes: number;
   /** highest pressure that was announced, and that is on the disk */
   #announced = 0;
   #announcedDurably = 0;
+  #finishing: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
   #retaining: Promise<unknown> = Promise.resolve();
 
@@ -71,28 +65,25 @@ export class Ledger implements LedgerWriter {
   }
 
   private constructor(parts: OpenedParts, suite: Suite) {
-    this.#dir = parts.dir;
     this.#files = parts.files;
     this.#log = parts.log;
     this.#lock = parts.lock;
     this.#sealer = parts.sealer;
     this.#clock = parts.clock;
     this.#quotaBytes = parts.quotaBytes;
-    this.#segments = parts.segments;
-    this.#sealedBytes = parts.sealedBytes;
-    this.#head = parts.head;
+    this.#live = parts.live;
     this.key = parts.key;
     this.opening = parts.report;
     this.#announced = this.#announcedDurably = this.#pressure();
     this.#queue = new CommitQueue({
       ...{ sealer: parts.sealer, log: parts.log, head: parts.head },
       ownEntries: (head) => this.#pressureEvents(head),
-      onDurable: (items, after) => this.#onDurable(items, after),
+      onDurable: (after) => this.#onDurable(after),
       onRefused: () => {
         this.#announced = this.#announcedDurably;
       },
     });
-    this.#view = new LedgerView(this.#source(parts.ledger), parts.files, suite);
+    this.#view = new LedgerView(parts.live, parts.files, suite);
   }
 
   get id(): string {
@@ -136,12 +127,12 @@ export class Ledger implements LedgerWriter {
    * ENTRY_TOO_LARGE and ENTRY_MALFORMED concern this draft alone.
    */
   append(draft: Draft): Promise<LedgerItem> {
-    return this.#closing === null ? this.#queue.append(draft) : Promise.reject(stopped());
+    return this.#finishing === null ? this.#queue.append(draft) : Promise.reject(stopped());
   }
 
   /** bytes of all segments */
   usedBytes(): number {
-    return this.#sealedBytes + (this.#log.active?.endBytes ?? 0);
+    return this.#live.usedBytes();
   }
 
   /** Deletes what the policy lets go, oldest first, each after a signed `drop` event. */
@@ -151,20 +142,28 @@ export class Ledger implements LedgerWriter {
     return run;
   }
 
-  /** Writes the `stop` event, settles what is under way, gives the lock back. Twice is harmless. */
-  close(reason = 'stopped'): Promise<void> {
+  /** Writes the `stop` event, after which nothing is appended; followers can still take it over before `close`. */
+  finish(reason = 'stopped'): Promise<void> {
+    this.#finishing ??= this.#finish(reason);
+    return this.#finishing;
+  }
+
+  /** Finishes, settles what is under way, gives the lock back. Twice is harmless. */
+  close(reason?: string): Promise<void> {
     this.#closing ??= this.#close(reason);
     return this.#closing;
   }
 
-  async #close(reason: string): Promise<void> {
+  async #finish(reason: string): Promise<void> {
+    await this.#retaining;
+    if (this.#queue.writable) await this.#queue.append({ kind: 'event', event: 'stop', detail: { reason } });
+  }
+
+  async #close(reason: string | undefined): Promise<void> {
     await settleAll([
-      () => this.#retaining,
-      async () => {
-        if (this.#queue.writable) await this.#queue.append({ kind: 'event', event: 'stop', detail: { reason } });
-      },
+      () => this.finish(reason),
       () => this.#queue.close(),
-      () => this.#growth.close(),
+      () => this.#live.close(),
       () => this.#log.close(),
       () => this.#lock.release(),
     ]);
@@ -172,7 +171,8 @@ export class Ledger implements LedgerWriter {
 
   async #retain(policy: RetentionPolicy): Promise<DroppedSegments[]> {
     const dropped: DroppedSegments[] = [];
-    const drops = planDrops(await this.#extents(), policy, {
+    const sealed = await readExtents(this.#live.segments(), this.#files);
+    const drops = planDrops(sealed, policy, {
       wallMs: this.#clock.wallMs(),
       usedBytes: this.usedBytes(),
       quotaBytes: this.#quotaBytes,
@@ -180,56 +180,16 @@ export class Ledger implements LedgerWriter {
     for (const { segment, reason } of drops) {
       const detail = { fromSeq: segment.firstSeq, toSeq: segment.nextSeq - 1, reason };
       await this.append({ kind: 'event', event: 'drop', detail });
-      this.#segments = this.#segments.filter(({ path }) => path !== segment.path);
-      await this.#files.unlink(segment.path);
-      await this.#files.syncDirectory(this.#dir);
-      this.#sealedBytes -= segment.sizeBytes;
+      await this.#live.drop(segment);
       this.#announced = this.#announcedDurably = Math.min(this.#announcedDurably, this.#pressure());
       dropped.push(detail);
     }
     return dropped;
   }
 
-  /** The sealed segments, oldest first. */
-  async #extents(): Promise<SegmentExtent[]> {
-    const extents: SegmentExtent[] = [];
-    for (const segment of this.#segments) {
-      const file = await this.#files.open(segment.path, 'read');
-      try {
-        const found = await readSegmentFooter(file);
-        if (found === null) break;
-        const { nextSeq, lastWallMs } = found.footer;
-        extents.push({ ...segment, nextSeq, latestMs: lastWallMs, sizeBytes: await file.sizeBytes() });
-      } finally {
-        await file.close();
-      }
-    }
-    return extents;
-  }
-
-  #onDurable(items: readonly LedgerItem[], after: Head): void {
-    this.#head = after;
+  #onDurable(after: Head): void {
     this.#announcedDurably = this.#announced;
-    const active = this.#log.active;
-    if (active !== null && this.#segments.at(-1)?.path !== active.path) {
-      this.#sealedBytes += this.#log.lastSealedBytes();
-      this.#segments = [...this.#segments, toSegmentFile(active)];
-    }
-    if (items.length > 0) this.#growth.notify();
-  }
-
-  #source(ledger: Uint8Array): SegmentSource {
-    return {
-      ledger,
-      segments: () => this.#segments,
-      size: () => this.#head.edge.size,
-      root: () => this.#head.edge.root(),
-      activeExtent: (segment) => {
-        const active = this.#log.active;
-        return active?.path === segment.path ? active : null;
-      },
-      grown: (size, signal) => this.#growth.beyond(size, () => this.#head.edge.size, signal),
-    };
+    this.#live.advance(after.edge);
   }
 
   /** The highest mark that the ledger has reached, 0 below the first or without a quota. */
@@ -250,8 +210,4 @@ export class Ledger implements LedgerWriter {
     }
     return sealed;
   }
-}
-
-function toSegmentFile({ path, firstSeq }: { path: string; firstSeq: number }): SegmentFile {
-  return { path, firstSeq, name: path.slice(path.lastIndexOf('/') + 1) };
 }

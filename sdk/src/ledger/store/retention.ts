@@ -1,4 +1,6 @@
+import type { Files } from './files.ts';
 import type { SegmentFile } from './segment-files.ts';
+import { readSegmentFooter } from './segment-index.ts';
 
 /** What may be deleted, and when. The newest segment never is. */
 export interface RetentionPolicy {
@@ -48,4 +50,21 @@ export function planDrops(
     usedBytes -= segment.sizeBytes;
   }
   return drops;
+}
+
+/** The sealed segments among these, oldest first. */
+export async function readExtents(segments: readonly SegmentFile[], files: Files): Promise<SegmentExtent[]> {
+  const extents: SegmentExtent[] = [];
+  for (const segment of segments) {
+    const file = await files.open(segment.path, 'read');
+    try {
+      const found = await readSegmentFooter(file);
+      if (found === null) break;
+      const { nextSeq, lastWallMs } = found.footer;
+      extents.push({ ...segment, nextSeq, latestMs: lastWallMs, sizeBytes: await file.sizeBytes() });
+    } finally {
+      await file.close();
+    }
+  }
+  return extents;
 }
