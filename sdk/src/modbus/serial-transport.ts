@@ -119,7 +119,10 @@ class SerialTransport implements Transport {
 }
 
 /** serialport's errors have a text and no code: this is the one place that reads it. */
-async function toLineFault(fault: Error, options: SerialOptions): Promise<LimpidError> {
+export async function toLineFault(
+  fault: Error,
+  options: Pick<SerialOptions, 'line' | 'path' | 'listPorts'>,
+): Promise<LimpidError> {
   const { line, path } = options;
   const text = faultText(fault);
   const cause = { cause: fault };
