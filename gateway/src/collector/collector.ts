@@ -12,7 +12,7 @@ import {
   wait,
 } from '@limpid/sdk/core';
 import { type Item, type PublicKey, parseItem, type Signer, type Suite } from '@limpid/sdk/ledger/seal';
-import { type Files, openKeyFile } from '@limpid/sdk/ledger/store';
+import { type Files, openKeyFile, publicPathOf } from '@limpid/sdk/ledger/store';
 import {
   Broker,
   entriesTopic,
@@ -95,10 +95,10 @@ export class Collector implements Service {
 
   /** Reads keys and trust and opens the copies; a broker that is away is no reason to fail. */
   async start(signal?: AbortSignal): Promise<void> {
-    const { dataDir, trustDir, keyFile } = this.#options;
+    const { dataDir, trustDir } = this.#options;
     const { files, suite } = this.#deps;
     if (this.#running.signal.aborted || signal?.aborted) throw stopped(signal);
-    this.#signer = await openKeyFile(keyFile ?? join(dataDir, 'keys', 'collector.pem'), files);
+    this.#signer = await openKeyFile(this.#keyFile, files, { create: true });
     this.#trust = await Trust.load(trustDir, files, suite);
     this.#quarantine = await Quarantine.open(join(dataDir, 'quarantine'), files);
     await this.#openCopies();
@@ -118,6 +118,15 @@ export class Collector implements Service {
   /** Rejects when it cannot go on, for example because its disk failed. */
   get finished(): Promise<unknown> {
     return this.#work;
+  }
+
+  /** To be listed in `receiptKeys` of the gateways. */
+  get publicKeyFile(): string {
+    return publicPathOf(this.#keyFile);
+  }
+
+  get #keyFile(): string {
+    return this.#options.keyFile ?? join(this.#options.dataDir, 'keys', 'collector.pem');
   }
 
   status(): CollectorStatus {

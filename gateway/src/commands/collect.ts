@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { Collector, type CollectorOptions } from '../collector/collector.ts';
 import { keyOfMirror, openMirrorCopy } from '../collector/mirror-copy.ts';
 import { text } from '../language.ts';
-import { createLog } from '../run/log.ts';
+import { createLogger } from '../run/log.ts';
 import { untilSignal } from '../terminal/until-signal.ts';
 import { dataOption } from './data-dir.ts';
 
@@ -51,7 +51,7 @@ export function registerCollect(program: Command): void {
       `${text('\nExample:\n', '\n示例：\n')}  limpid collect --url mqtt://127.0.0.1 --trust trust --data collected`,
     )
     .action(async (flags: CollectFlags) => {
-      const log = createLog();
+      const log = createLogger();
       const suite = createNodeSuite();
       const files = createNodeFiles();
       const collector = new Collector(toOptions(flags), {

@@ -84,7 +84,8 @@ function renderUplink(uplink: GatewayStatus['uplinks'][number], size: number, la
 }
 
 function renderValues(values: readonly ReadingReport[], language: Language): string[] {
-  const rows = values.map((value) => toRow(value, language));
+  // Status words have no code; they are told by the quality of what they concern.
+  const rows = values.filter(({ code }) => code !== '').map((value) => toRow(value, language));
   const table = [WORDS[language].columns, ...rows];
   const widths = WORDS[language].columns.map((_, column) =>
     Math.max(...table.map((row) => columnsOf(row[column] ?? ''))),
