@@ -11,6 +11,7 @@ import {
   encodeContextBody,
   encodeItem,
   entryLeafHash,
+  type Item,
   ledgerIdOf,
   type Prefix,
   type RightEdge,
@@ -183,7 +184,7 @@ function whole(ms: number): number {
 }
 
 /** The bytes of several items that share a flush, each naming where the flush began. */
-export function joinItems(items: readonly LedgerItem[]): { bytes: Uint8Array; starts: number[] } {
+export function joinItems(items: readonly Item[]): { bytes: Uint8Array; starts: number[] } {
   const pieces: Uint8Array[] = [];
   const starts: number[] = [];
   let length = 0;

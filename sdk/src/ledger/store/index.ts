@@ -2,9 +2,12 @@ export type { ContextPart, Draft, LedgerItem, LedgerReader, LedgerWriter } from 
 export { type FileStat, type Files, faultCode, type OpenFile, type OpenMode, replaceFile } from './files.ts';
 export { fingerprintOf, openKeyFile, publicPathOf, readPublicKeyFile } from './key-file.ts';
 export { Ledger, type OpeningReport } from './ledger.ts';
+export { findLedgerDirectory, openLedgerDirectory } from './ledger-directory.ts';
 export type { LedgerDependencies, LedgerOptions } from './ledger-open.ts';
+export { Mirror, type MirrorDependencies, type MirrorOptions, type MirrorTrouble, type Taken } from './mirror.ts';
 export { createNodeFiles } from './node-files.ts';
 export { createNodeSigner, createNodeSuite, publicKeyFromPem, publicKeyToPem } from './node-suite.ts';
 export { createProcessTable, type ProcessTable } from './process-table.ts';
 export type { BrokenPlace, Cut } from './recovery.ts';
 export type { DroppedSegments, DropReason, RetentionPolicy } from './retention.ts';
+export { type VerifyOptions, verifyDirectory } from './verify-directory.ts';

@@ -11,7 +11,11 @@ import { writeRefused } from './lock.ts';
 import { createNodeSigner, publicKeyFromPem, publicKeyToPem } from './node-suite.ts';
 
 /** The signer of the file; with `create` it is made when nothing is there. KEY_OPEN, KEY_UNREADABLE, KEY_WEAK. */
-export async function openKeyFile(path: string, files: Files, options: { create: boolean } = { create: true }): Promise<Signer> {
+export async function openKeyFile(
+  path: string,
+  files: Files,
+  options: { create: boolean } = { create: true },
+): Promise<Signer> {
   const stat = await files.stat(path);
   if (stat === null && options.create) await createKeyFile(path, files);
   else if (stat !== null && (stat.permissions & 0o077) !== 0) {

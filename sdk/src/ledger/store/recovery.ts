@@ -11,12 +11,12 @@
  * known and writing goes on in a new segment; otherwise the ledger cannot be continued and says so.
  */
 import { isLimpidError, LimpidError } from '../../core/error.ts';
-import { RightEdge, type SegmentHeader, type Suite } from '../seal/index.ts';
+import type { SegmentHeader, Suite } from '../seal/index.ts';
 import { createFile, type Files, type OpenFile } from './files.ts';
 import { listSegments, type SegmentFile } from './segment-files.ts';
 import type { ActiveSegment } from './segment-log.ts';
 import { SegmentReplay, type Tail } from './segment-replay.ts';
-import { type BadStep, findLaterItems, readSegmentHeader, SegmentScanner } from './segment-scan.ts';
+import { type BadStep, findLaterItems, readSegmentHeader, SegmentScanner, zerosInTheWay } from './segment-scan.ts';
 import { describeRest, type Rest } from './torn-tail.ts';
 
 /** A broken place, named. */
@@ -158,16 +158,12 @@ async function passOver(found: {
   throw damaged({ file: replay.path, offset: bad.offset, seq: replay.nextSeq, detail: bad.detail });
 }
 
-function zerosInTheWay(offset: number): BadStep {
-  return { kind: 'bad', offset, detail: 'zeros stand where an item was', framed: null, short: false };
-}
-
 /** Cut and synced before anything is appended. What is no plain tear is kept beside the segments for whoever asks. */
 async function cutTail(place: Place, file: OpenFile, cut: Cut): Promise<Cut> {
   if (!cut.plain) {
     const bytes = new Uint8Array(cut.sizeBytes);
     await file.readAt(bytes, cut.offset);
-    const path = `${place.dir}/cut-${cut.seq}-at-${cut.offset}.bin`;
+    const path = `${place.dir}/${cutName(cut)}`;
     if ((await place.files.stat(path)) === null) {
       await createFile(place.files, path, bytes, 0o400);
       await place.files.syncDirectory(place.dir);
@@ -187,7 +183,12 @@ export function damaged(place: BrokenPlace, cause?: unknown): LimpidError {
   return new LimpidError('LEDGER_DAMAGED', { ...place }, cause === undefined ? {} : { cause });
 }
 
-/** Where the tree stands before a ledger's first entry. */
-export function emptyEdge(suite: Suite): RightEdge {
-  return new RightEdge(suite);
+const CUT_NAME = /^cut-\d+-at-\d+\.bin$/;
+
+function cutName({ seq, offset }: Cut): string {
+  return `cut-${seq}-at-${offset}.bin`;
+}
+
+export function isCutName(name: string): boolean {
+  return CUT_NAME.test(name);
 }

@@ -55,6 +55,7 @@ export class SegmentLog {
   #active: ActiveSegment | null;
   #zeros: Uint8Array;
   #lastSealedBytes = 0;
+  #broken: LimpidError | null = null;
 
   constructor(dir: string, files: Files, options: SegmentLogOptions, active: ActiveSegment | null) {
     this.#dir = dir;
@@ -78,6 +79,7 @@ export class SegmentLog {
    * LEDGER_WRITE_FAILED: what is on the disk is unknown until it is opened again; nothing may be written before.
    */
   async commit(group: Group): Promise<void> {
+    if (this.#broken !== null) throw this.#broken;
     const active = await this.#makeRoom(group);
     try {
       this.#reserve(active, active.endBytes + group.bytes.length);
@@ -197,7 +199,9 @@ export class SegmentLog {
   }
 
   #writeFailed(file: string, firstSeq: number, cause: unknown): LimpidError {
-    return new LimpidError('LEDGER_WRITE_FAILED', { file, detail: faultText(cause), seq: firstSeq - 1 }, { cause });
+    const params = { file, detail: faultText(cause), seq: firstSeq - 1 };
+    this.#broken = new LimpidError('LEDGER_WRITE_FAILED', params, { cause });
+    return this.#broken;
   }
 }
 

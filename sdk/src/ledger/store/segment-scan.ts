@@ -35,6 +35,11 @@ export interface BadStep {
   short: boolean;
 }
 
+/** A place where zeros stand although something follows them. */
+export function zerosInTheWay(offset: number): BadStep {
+  return { kind: 'bad', offset, detail: 'zeros stand where an item was', framed: null, short: false };
+}
+
 const WINDOW_BYTES = 256 * 1024;
 const ARRAY_OF_FIVE = 0x85;
 

@@ -1,0 +1,180 @@
+/**
+ * Runs the verifier over a ledger or mirror on disk, sealed or while it is written. Reads every byte: damage is named
+ * by file, offset and sequence and never skipped, and what lies behind it is verified all the same.
+ */
+import { isLimpidError } from '../../core/error.ts';
+import {
+  type Item,
+  ItemChecker,
+  LedgerVerifier,
+  openEntry,
+  type PublicKey,
+  publicKeyFromCoseKey,
+  type Report,
+  type SegmentHeader,
+  type Suite,
+} from '../seal/index.ts';
+import type { Files, OpenFile } from './files.ts';
+import { findLedgerDirectory } from './ledger-directory.ts';
+import { isLockName } from './lock.ts';
+import { isCutName } from './recovery.ts';
+import { listSegments, type SegmentFile } from './segment-files.ts';
+import { type BadStep, findLaterItems, readSegmentHeader, SegmentScanner, zerosInTheWay } from './segment-scan.ts';
+import { describeRest } from './torn-tail.ts';
+
+export interface VerifyOptions {
+  files: Files;
+  suite: Suite;
+  /** the key from outside; null: the best possible answer is 3, not authenticated */
+  key: PublicKey | null;
+  /** heads that somebody else holds, as from receipts */
+  heads?: readonly { size: number; root: Uint8Array }[];
+  /** after each segment */
+  onProgress?: (done: { segments: number; of: number }) => void;
+}
+
+/** LEDGER_ABSENT when there is no segment at all. */
+export async function verifyDirectory(dir: string, options: VerifyOptions): Promise<Report> {
+  const { files, suite, key, heads = [], onProgress } = options;
+  const folder = await findLedgerDirectory(dir, files);
+  const { segments, others } = await listSegments(folder, files);
+  const verifier = new LedgerVerifier({ suite, key, heads });
+  for (const [at, segment] of segments.entries()) {
+    const next = segments[at + 1];
+    await new SegmentVerification({ files, suite, key, verifier, segment, next }).run();
+    onProgress?.({ segments: at + 1, of: segments.length });
+  }
+  for (const name of others.filter((other) => !isLockName(other) && !isCutName(other))) {
+    verifier.note('foreign-file', null, { file: `${folder}/${name}` }, 'not a file of a ledger; it was not looked at');
+  }
+  return verifier.finish();
+}
+
+interface SegmentTask {
+  files: Files;
+  suite: Suite;
+  key: PublicKey | null;
+  verifier: LedgerVerifier;
+  segment: SegmentFile;
+  next: SegmentFile | undefined;
+}
+
+class SegmentVerification {
+  readonly #task: SegmentTask;
+  #seq: number;
+  #header: SegmentHeader | null = null;
+
+  constructor(task: SegmentTask) {
+    this.#task = task;
+    this.#seq = task.segment.firstSeq;
+  }
+
+  async run(): Promise<void> {
+    const { files, segment } = this.#task;
+    const file = await files.open(segment.path, 'read');
+    try {
+      const limit = await file.sizeBytes();
+      const begin = await this.#readHeader(file, limit);
+      if (begin !== null) await this.#walk(file, begin, limit);
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Where the items begin; null when nothing is left to walk. */
+  async #readHeader(file: OpenFile, limit: number): Promise<number | null> {
+    const { verifier, segment, next } = this.#task;
+    try {
+      const { header, end } = await readSegmentHeader(file);
+      if (header.firstSeq !== segment.firstSeq) this.#damage(0, 'its name is not its first sequence');
+      verifier.startSegment(header, { file: segment.path, offset: 0 });
+      this.#header = header;
+      return end;
+    } catch (fault) {
+      if (!isLimpidError(fault)) throw fault;
+      const later = await findLaterItems(file, 0, limit);
+      // the newest segment's creation may be under way or have been interrupted
+      if (next === undefined && later.length === 0) verifier.tornTail(limit);
+      else this.#damage(0, `its header: ${fault.message}`);
+      for (const { item, offset } of later) this.#push(item, offset);
+      return null;
+    }
+  }
+
+  async #walk(file: OpenFile, begin: number, limit: number): Promise<void> {
+    const scanner = new SegmentScanner(file, begin, limit);
+    for (;;) {
+      const step = await scanner.next();
+      if (step.kind === 'item') {
+        this.#push(step.item, step.offset);
+        continue;
+      }
+      if (step.kind === 'footer') {
+        if (step.footer.nextSeq !== this.#seq) this.#damage(step.offset, 'its footer counts other entries');
+        if (step.end !== limit) this.#damage(step.end, 'bytes stand behind its footer');
+        return;
+      }
+      const rest = await describeRest(file, step.offset, limit);
+      if (step.kind === 'end' && rest.lastByte === 0) {
+        if (this.#task.next !== undefined) this.#damage(step.offset, 'it is not the newest segment and has no footer');
+        return;
+      }
+      await this.#broken(file, step.kind === 'bad' ? step : zerosInTheWay(step.offset), { limit, ...rest });
+      return;
+    }
+  }
+
+  /** From the first broken place on, whole items are looked for byte by byte. */
+  async #broken(
+    file: OpenFile,
+    bad: BadStep,
+    rest: { limit: number; lastByte: number; torn: (bad: BadStep) => boolean },
+  ): Promise<void> {
+    const { verifier, next } = this.#task;
+    const later = await findLaterItems(file, bad.offset + 1, rest.limit);
+    const acknowledged = next !== undefined || later.some((item) => item.groupStart > bad.offset);
+    if (!acknowledged && rest.torn(bad)) {
+      verifier.tornTail(rest.lastByte - bad.offset);
+      return;
+    }
+    this.#damage(bad.offset, bad.detail);
+    if (bad.framed !== null) this.#pushDamaged(bad.framed.item, bad.offset);
+    let end = later[0]?.offset ?? rest.limit;
+    for (const { item, offset, end: itemEnd } of later) {
+      if (offset !== end) this.#damage(end, 'no whole item begins here');
+      this.#push(item, offset);
+      end = itemEnd;
+    }
+  }
+
+  #push(item: Item, offset: number): void {
+    const { verifier, segment } = this.#task;
+    verifier.push(item, { file: segment.path, offset });
+    this.#seq += 1;
+  }
+
+  /** An entry that still verifies keeps the tree known; of a broken body only that it is missing can be said. */
+  #pushDamaged(item: Item, offset: number): void {
+    const { suite, key } = this.#task;
+    const signer = key ?? (this.#header === null ? null : publicKeyFromCoseKey(suite, this.#header.coseKey));
+    if (signer === null || !isSigned(suite, item, signer)) return;
+    const checker = new ItemChecker(suite, signer);
+    if (this.#header !== null) checker.startSegment(this.#header);
+    const whole = checker.check(item).faults.length === 0;
+    this.#push(whole ? item : { entryBytes: item.entryBytes, body: null }, offset);
+  }
+
+  #damage(offset: number, detail: string): void {
+    const { verifier, segment } = this.#task;
+    verifier.damage(this.#seq, { file: segment.path, offset }, detail);
+  }
+}
+
+function isSigned(suite: Suite, item: Item, key: PublicKey): boolean {
+  try {
+    return openEntry(suite, item.entryBytes, key) !== null;
+  } catch (fault) {
+    if (isLimpidError(fault)) return false;
+    throw fault;
+  }
+}
