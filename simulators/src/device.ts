@@ -1,5 +1,5 @@
 import { LimpidError, type Unit } from '@limpid/sdk/core';
-import type { ReadFunction } from '@limpid/sdk/modbus';
+import { MODBUS_EXCEPTIONS, type ReadFunction } from '@limpid/sdk/modbus';
 import { type Profile, type ProfileImage, profileImage } from '@limpid/sdk/profiles';
 import type { Behaviour, FieldSource, FieldValue } from './behaviours/behaviour.ts';
 import { DEVICE_STATES, type DeviceState } from './control/command.ts';
@@ -8,7 +8,7 @@ import { type BatchOptions, type BatchState, startBatch, stepBatch } from './pla
 import type { Plant, PlantValues } from './plant/plant.ts';
 import { QUANTITIES, type Quantity, quantityOfCode } from './plant/quantity.ts';
 import type { ScenarioTime } from './scenario/scenario-time.ts';
-import { EXCEPTIONS, type ModbusUnit } from './wire/index.ts';
+import type { ModbusUnit } from './wire/modbus-unit.ts';
 
 export interface DeviceOptions {
   name: string;
@@ -89,9 +89,9 @@ export class SimulatedDevice implements ModbusUnit {
   read(fn: ReadFunction, address: number, count: number): Uint16Array | number {
     const { profile } = this;
     const isBits = fn <= 2;
-    if (!this.#functions().has(fn)) return EXCEPTIONS.illegalFunction;
-    if (count < 1 || count > (isBits ? 2_000 : profile.maxRegisters)) return EXCEPTIONS.illegalValue;
-    if (!this.#isDocumented(fn, address, address + count - 1)) return EXCEPTIONS.illegalAddress;
+    if (!this.#functions().has(fn)) return MODBUS_EXCEPTIONS.illegalFunction;
+    if (count < 1 || count > (isBits ? 2_000 : profile.maxRegisters)) return MODBUS_EXCEPTIONS.illegalValue;
+    if (!this.#isDocumented(fn, address, address + count - 1)) return MODBUS_EXCEPTIONS.illegalAddress;
     this.refresh();
     return this.#image.read(fn, address, count);
   }

@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline';
-import { isLimpidError } from '@limpid/sdk/core';
+import { type Clock, createSystemClock, isLimpidError, wait } from '@limpid/sdk/core';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Endpoint, type RunningScenario, startScenario } from '../scenario/start-scenario.ts';
 import { language, text } from './language.ts';
@@ -45,21 +45,34 @@ const STATUS_MS = 60_000;
 
 async function run(name: string, flags: RunFlags): Promise<void> {
   const out = new Output(flags.json ?? false);
-  const scenario = await startScenario(name, { ...flags, language, onTimeline: (event) => out.event(event) });
+  const clock = createSystemClock();
+  const scenario = await startScenario(name, { ...flags, clock, language, onTimeline: (event) => out.event(event) });
   const prompt = listenToInput(scenario, out);
   out.listening(scenario);
-  const status = setInterval(() => out.status(scenario), STATUS_MS);
+  const over = new AbortController();
+  const watching = repeat(clock, over.signal, () => out.status(scenario));
   const quit = () => scenario.command('quit');
   process.on('SIGINT', quit).on('SIGTERM', quit);
   try {
-    await scenario.ended;
+    await Promise.race([scenario.ended, watching]);
   } finally {
-    clearInterval(status);
+    over.abort();
     prompt.close();
     await scenario.stop();
     process.off('SIGINT', quit).off('SIGTERM', quit);
     // a standard input that stays open must not keep the process
     process.stdin.destroy();
+  }
+}
+
+async function repeat(clock: Clock, signal: AbortSignal, act: () => void): Promise<void> {
+  try {
+    for (;;) {
+      await wait(clock, STATUS_MS, signal);
+      act();
+    }
+  } catch (fault) {
+    if (!isLimpidError(fault, 'STOPPED')) throw fault;
   }
 }
 

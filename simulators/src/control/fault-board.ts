@@ -1,4 +1,4 @@
-import type { FaultSwitch, WireFault } from '../wire/index.ts';
+import type { FaultSwitch, WireFault } from '../wire/wire-fault.ts';
 import type { Fault } from './command.ts';
 
 interface Pinned {

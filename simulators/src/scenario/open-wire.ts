@@ -1,6 +1,9 @@
 import { type Clock, faultText, LimpidError } from '@limpid/sdk/core';
 import { bitsPerCharacter } from '@limpid/sdk/modbus';
-import { type ModbusUnits, openPseudoTerminal, serveRtu, serveTcp, type WireServer } from '../wire/index.ts';
+import type { ModbusUnits } from '../wire/modbus-unit.ts';
+import { openPseudoTerminal } from '../wire/pseudo-terminal.ts';
+import { serveRtu } from '../wire/serve-rtu.ts';
+import { serveTcp, type WireServer } from '../wire/serve-tcp.ts';
 import { type LineText, type SerialLineText, serialLineSchema } from './schema.ts';
 
 /** Where a line can be reached. */
