@@ -1,13 +1,15 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { createSystemClock } from '@limpid/sdk/core';
 import { createLine, type Line, type LineOptions } from '@limpid/sdk/modbus';
 import { afterEach, describe, expect, it } from 'vitest';
-import { openPseudoTerminal, type PseudoTerminal } from '../../simulators/src/wire/index.ts';
+import { openPseudoTerminal, type PseudoTerminal, serveRtu, serveTcp } from '../../simulators/src/wire/index.ts';
+import { COUNTING_UNIT } from '../support/line-bench.ts';
 import { need } from '../support/need.ts';
 
 /** Register a holds a + 7 in both servers, input registers a + 9, bits are set where a is odd. */
@@ -81,6 +83,30 @@ describe.skipIf(!need('gcc', 'gcc') || !need({ file: '/usr/include/modbus/modbus
     });
   },
 );
+
+describe.skipIf(!need('mbpoll', 'mbpoll'))('mbpoll', () => {
+  const run = promisify(execFile);
+  const units = new Map([[1, COUNTING_UNIT]]);
+  const three = /\[100\]:\s+100\s+\[101\]:\s+101\s+\[102\]:\s+102/;
+
+  it('reads our TCP end, and is told its exception', async () => {
+    const server = await serveTcp({ units });
+    closing.push(() => server.close());
+    const args = ['-1', '-0', '-p', `${server.port}`, '-c', '3'];
+    expect((await run('mbpoll', [...args, '-r', '100', server.host])).stdout).toMatch(three);
+    const refused = await run('mbpoll', [...args, '-r', '60000', server.host]).catch((fault: unknown) => fault);
+    expect(JSON.stringify(refused)).toContain('Illegal data address');
+  });
+
+  it('reads our serial end at the pace of 9600 Bd', async () => {
+    const stream = openPseudoTerminal();
+    const server = serveRtu({ stream, baudRate: 9_600, turnaroundMs: 5, units });
+    closing.push(() => server.close());
+    const args = ['-m', 'rtu', '-1', '-0', '-b', '9600', '-P', 'none', '-r', '100', '-c', '3', stream.path];
+    expect((await run('mbpoll', args)).stdout).toMatch(three);
+    expect(server.requests).toBe(1);
+  });
+});
 
 /** A serial cable has a server at each end: two pseudo-terminals, joined. */
 async function layCable(kind: 'tcp' | 'rtu'): Promise<Cable> {

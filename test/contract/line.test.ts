@@ -72,11 +72,11 @@ describe.each(LINE_KINDS)('a line of kind %s', (kind) => {
   it('keeps answers apart when a device falls behind for several requests', async () => {
     const slow: WireFault = { kind: 'delay', ms: 1.6 * TIMEOUT_MS };
     const line = await withFaults(slow, slow, slow, slow, slow);
-    const addresses = [100, 200, 300, 400, 500, 600, 700, 800];
+    const addresses = Array.from({ length: 12 }, (_, index) => 100 * (index + 1));
     const results = [];
     for (const address of addresses) results.push(await outcome(line, { address }));
     expect(wrongOnes(results, addresses)).toEqual([]);
-    expect(results.at(-1)).toBe(800);
+    expect(results.at(-1)).toBe(1200);
   });
 
   it.each<[string, WireFault | WireFault[]]>([
@@ -141,7 +141,7 @@ describe.each(LINE_KINDS)('a line of kind %s', (kind) => {
     await unplug();
     const codes = new Set<unknown>();
     for (let tries = 0; tries < 3; tries += 1) codes.add(await outcome(line, { address: 100 }));
-    expect(wrongOnes([...codes], [])).toEqual([]);
+    expect([...codes].filter((code) => !String(code).startsWith('LINE_'))).toEqual([]);
     expect(line.usage().open).toBe(false);
     await replug();
     await expect.poll(() => outcome(line, { address: 200 }), { timeout: 3_000, interval: 5 }).toBe(200);

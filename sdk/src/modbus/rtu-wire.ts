@@ -95,6 +95,8 @@ export class RtuWire implements Wire {
       if (isLost) return;
       isLost = true;
       const fault = new LimpidError('LINE_LOST', { line: this.#options.line, detail });
+      // A converter may hand the answer to the next connection.
+      if (this.#exchange !== null) this.#late.timedOut(this.#exchange.request, this.#clock.monoMs());
       this.#exchange?.reject(fault);
       onLost(fault);
     };

@@ -25,6 +25,8 @@ export interface WireLineOptions {
 interface Job {
   request: ReadRequest;
   timeoutMs: number;
+  /** not to be asked once more: it was, or nobody waits for it */
+  isFinal: boolean;
   resolve(words: Uint16Array): void;
   reject(fault: unknown): void;
 }
@@ -89,7 +91,8 @@ export class WireLine implements Line {
       assertRequest(request);
       assertRunning(signal);
       if (this.#fault !== null) throw this.#fault;
-      const job = { request, timeoutMs: options.timeoutMs ?? this.#options.timeoutMs, resolve, reject };
+      const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs;
+      const job: Job = { request, timeoutMs, isFinal: false, resolve, reject };
       this.#queue.push(signal === undefined ? job : this.#abortable(job, signal));
       this.#pump();
     });
@@ -102,6 +105,7 @@ export class WireLine implements Line {
   /** Whoever gives up is told at once; a request that is out runs to its end all the same, and is then forgotten. */
   #abortable(job: Job, signal: AbortSignal): Job {
     const onAbort = () => {
+      wrapped.isFinal = true;
       this.#queue = this.#queue.filter((each) => each !== wrapped);
       job.reject(stopped(signal));
     };
@@ -130,12 +134,26 @@ export class WireLine implements Line {
     const startMs = this.#options.clock.monoMs();
     this.#wire
       .exchange(job.request, job.timeoutMs)
-      .then(job.resolve, job.reject)
+      .then(job.resolve, (fault: unknown) => this.#failed(job, fault))
       .finally(() => {
         this.#busyMs += this.#options.clock.monoMs() - startMs;
         this.#running = null;
         this.#pump();
       });
+  }
+
+  /**
+   * Gateways close idle connections without a word, just when the next request is on its way: reading does no harm, so
+   * it is asked once more over the connection that follows.
+   */
+  #failed(job: Job, fault: unknown): void {
+    const isWorthIt = !job.isFinal && this.#fault === null && isLimpidError(fault, 'LINE_LOST');
+    if (!isWorthIt) {
+      job.reject(fault);
+      return;
+    }
+    job.isFinal = true;
+    this.#queue.unshift(job);
   }
 
   /** A connection that takes requests is no dead end, even if the device behind it is silent. */
