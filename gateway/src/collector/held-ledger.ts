@@ -64,12 +64,24 @@ export class HeldLedger {
   /** Payloads in the order of their arrival; `idle`: nothing else is waiting. */
   async take(payloads: readonly Uint8Array[], idle: boolean): Promise<void> {
     if (this.#frozen) return;
-    const items = payloads.flatMap((payload) => this.#parse(payload));
-    const { appended, duplicates, trouble } = await this.#options.copy.take(items);
-    this.#appended += appended;
-    this.#duplicates += duplicates;
-    if (trouble !== null) await this.#trouble(trouble);
-    this.#answer({ idle, known: appended === 0 && duplicates > 0, asks: trouble !== null });
+    const before = this.#appended;
+    const asks = await this.#takeAll(payloads.flatMap((payload) => this.#parse(payload)));
+    this.#answer({ idle, known: this.#appended === before, asks });
+  }
+
+  /** True when something is missing. One bad item, or one too early, does not keep out what comes behind it. */
+  async #takeAll(items: readonly Item[]): Promise<boolean> {
+    let troubled = false;
+    for (let rest = items; rest.length > 0 && !this.#frozen; ) {
+      const { appended, duplicates, trouble } = await this.#options.copy.take(rest);
+      this.#appended += appended;
+      this.#duplicates += duplicates;
+      if (trouble === null) return troubled;
+      troubled = true;
+      await this.#trouble(trouble);
+      rest = rest.slice(appended + duplicates + 1);
+    }
+    return troubled;
   }
 
   /** After a start or a new connection: what was under way is lost, so the gateway is asked to go on from here. */

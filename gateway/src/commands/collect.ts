@@ -1,14 +1,14 @@
 import { resolve } from 'node:path';
 import { createSystemClock, LimpidError } from '@limpid/sdk/core';
-import { createNodeFiles, createNodeSuite } from '@limpid/sdk/ledger/store';
+import { createNodeFiles, createNodeSuite, createProcessTable } from '@limpid/sdk/ledger/store';
 import { DEFAULT_TOPIC_PREFIX } from '@limpid/sdk/uplinks';
 import type { Command } from 'commander';
 import { Collector, type CollectorOptions } from '../collector/collector.ts';
 import { keyOfMirror, openMirrorCopy } from '../collector/mirror-copy.ts';
+import { dataOption } from '../data-dir.ts';
 import { text } from '../language.ts';
 import { createLogger } from '../run/log.ts';
 import { untilSignal } from '../terminal/until-signal.ts';
-import { dataOption } from './data-dir.ts';
 
 interface CollectFlags {
   url: string;
@@ -54,9 +54,10 @@ export function registerCollect(program: Command): void {
       const log = createLogger();
       const suite = createNodeSuite();
       const files = createNodeFiles();
+      const processes = await createProcessTable();
       const collector = new Collector(toOptions(flags), {
         ...{ clock: createSystemClock(), random: Math.random, suite, files, log },
-        openCopy: (directory, ledger, key) => openMirrorCopy({ directory, ledger, key, files, suite }),
+        openCopy: (directory, ledger, key) => openMirrorCopy({ directory, ledger, key, files, suite, processes }),
         keyOfCopy: (directory) => keyOfMirror(directory, files, suite),
       });
       await collector.start();

@@ -3,6 +3,7 @@ import type { Channel, Clock } from '@limpid/sdk/core';
 import { createLine, type Line, RegisterReader } from '@limpid/sdk/modbus';
 import { type BoundDevice, bindProfile, type Profile } from '@limpid/sdk/profiles';
 import type { Site, SiteDevice } from '@limpid/sdk/site';
+import type { Refusals } from './refusal-file.ts';
 
 /** A device at its address, ready to be read. */
 export interface AssembledDevice {
@@ -25,10 +26,12 @@ export interface AssemblyDeps {
   clock: Clock;
   random: () => number;
   profileOf: (id: string) => Profile;
+  /** by device: what it was found to refuse before */
+  refusals?: Refusals;
 }
 
 /** What site.yaml says, as objects: nothing is opened yet. */
-export function assemble(site: Site, { clock, random, profileOf }: AssemblyDeps): Assembly {
+export function assemble(site: Site, { clock, random, profileOf, refusals = {} }: AssemblyDeps): Assembly {
   const lines = new Map(
     Object.entries(site.lines).map(([name, options]) => [name, createLine({ ...options, name }, { clock, random })]),
   );
@@ -44,7 +47,11 @@ export function assemble(site: Site, { clock, random, profileOf }: AssemblyDeps)
       firstChannelId,
     });
     firstChannelId += bound.channels.length;
-    const reader = new RegisterReader({ line, unit: config.unit, map: bound.map, clock, random });
+    const known = refusals[name];
+    const reader = new RegisterReader({
+      ...{ line, unit: config.unit, map: bound.map, clock, random },
+      ...(known !== undefined && { refusals: known }),
+    });
     const source = new DeviceSource({ device: name, intervalMs: config.pollEveryMs, reader, bound, clock });
     devices.push({ name, config, line, bound, reader, source });
   }

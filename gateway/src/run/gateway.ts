@@ -17,6 +17,7 @@ import { Forwarding } from './forwarding.ts';
 import { LineUse } from './line-use.ts';
 import { faultFields, type Logger } from './log.ts';
 import { outageGap } from './outage.ts';
+import { saveRefusals } from './refusal-file.ts';
 
 export interface GatewayOptions {
   site: Site;
@@ -111,8 +112,15 @@ export class Gateway implements Service {
       () => wallState.stop(),
       () => this.#following,
       () => this.#door.stop(),
+      () => this.#saveRefusals(),
       () => ledger.close(),
     ]);
+  }
+
+  async #saveRefusals(): Promise<void> {
+    const { dataDir, files, assembly } = this.#options;
+    const refusals = Object.fromEntries(assembly.devices.map(({ name, reader }) => [name, reader.refusals()]));
+    await saveRefusals(dataDir, files, refusals);
   }
 }
 

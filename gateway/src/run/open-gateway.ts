@@ -6,6 +6,7 @@ import type { requireSite } from '../site-file.ts';
 import { assemble } from './assembly.ts';
 import { Gateway } from './gateway.ts';
 import { faultFields, type Logger } from './log.ts';
+import { loadRefusals } from './refusal-file.ts';
 
 const MIB = 2 ** 20;
 
@@ -27,7 +28,10 @@ export async function openGateway(
     { segmentBytes: segmentMiB * MIB, ...(quotaMiB !== undefined && { quotaBytes: quotaMiB * MIB }) },
   );
   logOpening(ledger, log);
-  const assembly = assemble(site, { clock, random: Math.random, profileOf: (id) => profiles.get(id)! });
+  const assembly = assemble(site, {
+    ...{ clock, random: Math.random, refusals: await loadRefusals(dataDir, files) },
+    profileOf: (id) => profiles.get(id)!,
+  });
   return new Gateway({
     site,
     siteDir: directory,
