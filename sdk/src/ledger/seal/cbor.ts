@@ -23,7 +23,9 @@ export interface CborLimits {
 /** Far above any body; a bound for what comes from the network. */
 export const CBOR_LIMITS: CborLimits = { depth: 16, sizeBytes: 64 * 1024 * 1024 };
 
+/** Integers are those of 64 bits, signed or unsigned: every language has them, and cbor-x writes lower ones as tags. */
 const LARGEST_INTEGER = 2n ** 64n - 1n;
+const SMALLEST_INTEGER = -(2n ** 63n);
 
 /** cbor-x writes a JS number outside 32 bits as a float: those go in as BigInt, and only those. */
 const encoder = new Encoder({ useRecords: false, variableMapSize: true, tagUint8Array: false, mapsAsObjects: false });
@@ -40,7 +42,7 @@ function prepare(value: CborValue, depth: number): unknown {
       if (!Number.isSafeInteger(value) || Object.is(value, -0)) throw unfit(`${value} is not an integer`);
       return value > 0xffffffff || value < -0x100000000 ? BigInt(value) : value;
     case 'bigint':
-      if (value > LARGEST_INTEGER || value < -LARGEST_INTEGER - 1n) throw unfit(`${value} has more than 64 bits`);
+      if (value > LARGEST_INTEGER || value < SMALLEST_INTEGER) throw unfit(`${value} has more than 64 bits`);
       // As a number where the encoder then finds the shortest form.
       return value <= 0xffffffffn && value >= -0x100000000n ? Number(value) : value;
     case 'string':
@@ -127,9 +129,7 @@ class Reader {
       case 0:
         return argument;
       case 1:
-        return typeof argument === 'number' && argument < Number.MAX_SAFE_INTEGER
-          ? -1 - argument
-          : -1n - BigInt(argument);
+        return this.#negative(argument, start);
       case 2:
         return this.#take(argument, start).slice();
       case 3:
@@ -141,6 +141,13 @@ class Reader {
       default:
         throw malformed(start, 'a tag');
     }
+  }
+
+  #negative(argument: number | bigint, start: number): number | bigint {
+    if (typeof argument === 'number' && argument < Number.MAX_SAFE_INTEGER) return -1 - argument;
+    const value = -1n - BigInt(argument);
+    if (value < SMALLEST_INTEGER) throw malformed(start, 'an integer of more than 64 bits');
+    return value;
   }
 
   #byte(): number {

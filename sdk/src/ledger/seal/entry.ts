@@ -166,6 +166,9 @@ function parseAnchor(own: readonly CborValue[]): { type: number; about: number; 
 export function detailToCbor(detail: Detail): CborValue {
   if (detail === null || typeof detail !== 'object' || detail instanceof Uint8Array) return detail;
   if (Array.isArray(detail)) return detail.map(detailToCbor);
+  const prototype: unknown = Object.getPrototypeOf(detail);
+  // a Date or a Map would pass for an object without members
+  if (prototype !== Object.prototype && prototype !== null) throw refuse('a detail that is no plain object');
   return new Map(Object.entries(detail).map(([key, value]) => [key, detailToCbor(value)] as const));
 }
 

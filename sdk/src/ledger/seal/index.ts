@@ -20,6 +20,7 @@ export {
   encodeCbor,
 } from './cbor.ts';
 export { type CheckedItem, ItemChecker, type PollSpan } from './check-item.ts';
+export { collectBatch, type ReadingGroup } from './collect-batch.ts';
 export {
   type ChannelTable,
   type ContextContent,

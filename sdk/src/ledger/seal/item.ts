@@ -3,7 +3,7 @@
  * entry ‖ body, big-endian. Entry and body are kept byte for byte as they were signed and sent.
  *
  * In a segment file, an item that shared one flush with items before it has a fourth element, `back: uint`: how many
- * bytes before it that flush began. A power cut may keep the later blocks of one flush and lose the earlier ones; with
+ * bytes before it that flush began; its checksum covers entry ‖ body ‖ the encoded distance. A power cut may keep the later blocks of one flush and lose the earlier ones; with
  * `back` a reader tells such a tail, which nobody was told about, from damage inside what was acknowledged.
  */
 import { LimpidError } from '../../core/error.ts';
@@ -30,8 +30,9 @@ const BYTES_OF_FOUR = 0x44;
 
 /** `back` as above; 0 for the first item of a flush and on the wire. */
 export function encodeItem(item: Item, back = 0): Uint8Array {
-  const crc = crc32Bytes(item.entryBytes, item.body ?? NO_BYTES);
-  return encodeCbor(back === 0 ? [item.entryBytes, item.body, crc] : [item.entryBytes, item.body, crc, back]);
+  const { entryBytes, body } = item;
+  const crc = crc32Bytes(entryBytes, body ?? NO_BYTES, back === 0 ? NO_BYTES : encodeCbor(back));
+  return encodeCbor(back === 0 ? [entryBytes, body, crc] : [entryBytes, body, crc, back]);
 }
 
 export interface FramedItem {
@@ -65,7 +66,7 @@ export function frameItem(window: Uint8Array, start = 0): FramedItem | 'incomple
   if (body.end + 5 > window.length) return 'incomplete';
   const back = initial === ARRAY_OF_FOUR ? backOf(window, body.end + 5) : { value: 0, end: body.end + 5 };
   if (back === 'incomplete') return back;
-  const crc = crc32Bytes(entry.bytes, body.bytes ?? NO_BYTES);
+  const crc = crc32Bytes(entry.bytes, body.bytes ?? NO_BYTES, window.subarray(body.end + 5, back.end));
   return {
     item: { entryBytes: entry.bytes.slice(), body: body.bytes?.slice() ?? null },
     back: back.value,

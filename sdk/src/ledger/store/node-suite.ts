@@ -56,7 +56,8 @@ function sha256Into(data: Uint8Array, target: Uint8Array, at: number): void {
 function usableKey(key: PublicKey): KeyObject | null {
   if (key.algorithm === ED25519 && isSmallOrder(ed25519Point(key))) return null;
   try {
-    return createPublicKey({ key: asBuffer(key.spki), format: 'der', type: 'spki' });
+    const object = createPublicKey({ key: asBuffer(key.spki), format: 'der', type: 'spki' });
+    return object.asymmetricKeyType === (key.algorithm === ED25519 ? 'ed25519' : 'ec') ? object : null;
   } catch {
     return null; // no point of the curve: nothing can be signed under it
   }
