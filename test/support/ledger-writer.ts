@@ -86,7 +86,7 @@ export function testBody(channels: readonly Channel[], firstWallMs: number, poll
 export class LedgerWriter {
   readonly items: Item[] = [];
   readonly signer: Signer;
-  ledger = new Uint8Array(8);
+  ledger: Uint8Array = new Uint8Array(8);
   wallMs = Date.UTC(2026, 10, 23, 4);
   monoMs = 1_000_000;
   start = 1;

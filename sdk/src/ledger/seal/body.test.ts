@@ -14,7 +14,7 @@ import {
   readingsOf,
   withoutDerivedValues,
 } from './body.ts';
-import { encodeCbor } from './cbor.ts';
+import { type CborValue, encodeCbor } from './cbor.ts';
 import { sealEntry } from './entry.ts';
 import type { BatchBlock, BatchBody } from './entry-types.ts';
 import { encodeFigureLeaf, encodeFiguresBody, type Figure, figuresCommitment, parseFiguresBody } from './figure.ts';
@@ -188,7 +188,7 @@ describe('batch bodies', () => {
   });
 
   it('are refused when columns and polls do not fit, or too much unfolds from little', () => {
-    const good = [new Uint8Array(0), 1, [[1, [0, 5], 0, [7, Uint8Array.of(1, 2)]]]];
+    const good: CborValue[] = [new Uint8Array(0), 1, [[1, [0, 5], 0, [7, Uint8Array.of(1, 2)]]]];
     expect(readingCount(parseBatchBody(encodeCbor(good)))).toBe(4);
     const many = Array.from({ length: 2000 }, () => 0);
     const wrong = [

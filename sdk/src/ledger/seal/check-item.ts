@@ -42,13 +42,13 @@ export interface PollSpan {
   polls: number;
 }
 
-const NO_CONTEXT = new Uint8Array(HASH_BYTES);
+const NO_CONTEXT: Uint8Array = new Uint8Array(HASH_BYTES);
 
 export class ItemChecker {
   readonly #suite: Suite;
   #key: PublicKey | null;
   /** leaf hash of the context entry in force, and its parts; null where a part is not known */
-  #context = NO_CONTEXT;
+  #context: Uint8Array = NO_CONTEXT;
   #parts: (Uint8Array | null)[] = [];
   #channels: ChannelTable | null = new Map();
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { suite, testSigner } from '../../../../test/support/ledger-writer.ts';
 import { isLimpidError } from '../../core/error.ts';
 import { createNodeSigner } from '../store/node-suite.ts';
-import { encodeCbor } from './cbor.ts';
+import { type CborValue, encodeCbor } from './cbor.ts';
 import { encodeSign1, parseSign1 } from './cose.ts';
 import { encodePayload, openEntry, parsePayload, peekEntry, sealEntry } from './entry.ts';
 import type { Detail, Entry, Prefix } from './entry-types.ts';
@@ -101,7 +101,7 @@ describe('entries', () => {
   });
 
   it('are refused with members missing, added, or of another kind', () => {
-    const members = [1, 2, prefix.ledger, 1, hash(1), hash(2), 1, null, 5, 5, [2, 1, 2], 30, hash(3)];
+    const members: CborValue[] = [1, 2, prefix.ledger, 1, hash(1), hash(2), 1, null, 5, 5, [2, 1, 2], 30, hash(3)];
     expect(parsePayload(encodeCbor(members)).kind).toBe('batch');
     const wrong = [
       members.slice(0, -1),
