@@ -210,6 +210,7 @@ for (const [name, createBroker, there] of suites) {
       const uplink = await start({ receiptKeys: [] });
       await status(uplink, { backlog: 0, receiptedSize: 0, cursor: 20 });
       await uplink.stop();
+      await until(() => expect(far.other.get(`limpid/1/${ledger.id}/status`)).toBe('offline'));
       far.messages.length = 0;
       ledger.addEvents(2);
       await start({ receiptKeys: [] });

@@ -1,5 +1,5 @@
 export { Broker } from './mqtt/broker.ts';
-export { type MqttOptions, MqttOptionsSchema } from './mqtt/options.ts';
+export type { MqttOptions } from './mqtt/options.ts';
 export {
   type Message,
   MqttSession,
