@@ -159,7 +159,7 @@ describe('binding a profile', () => {
     const options = { device: 'd', outlet: 'DA001', firstChannelId: 0 };
     const bound = bindProfile(profile, {
       ...options,
-      overrides: { so2: { range: { low: 0, high: '300' }, order: 'BADC', outlet: 'DA002' }, error: { record: false } },
+      channels: { so2: { range: { low: 0, high: '300' }, order: 'BADC', outlet: 'DA002' }, error: { record: false } },
     });
     expect(bound.channels.map(({ name }) => name)).toEqual(['so2', 'nox', 'state']);
     expect(bound.channels[0]).toMatchObject({ outlet: 'DA002', order: 'BADC', range: { high: 3000 } });
@@ -171,16 +171,16 @@ describe('binding a profile', () => {
       }
       return 'nothing';
     };
-    expect(code(() => bindProfile(profile, { ...options, overrides: { so2: { factor: 2 } } }))).toBe(
+    expect(code(() => bindProfile(profile, { ...options, channels: { so2: { factor: 2 } } }))).toBe(
       'CONFIG_CONTRADICTION',
     );
-    expect(code(() => bindProfile(profile, { ...options, overrides: { co: {} } }))).toBe('CONFIG_UNKNOWN_REFERENCE');
+    expect(code(() => bindProfile(profile, { ...options, channels: { co: {} } }))).toBe('CONFIG_UNKNOWN_REFERENCE');
     expect(code(() => bindProfile(profile, { ...options, code: 'a21005' }))).toBe('CONFIG_CONTRADICTION');
   });
 
   it('goes on reading a status word that the site does not record', () => {
-    const overrides = { state: { record: false } };
-    const bound = bindProfile(profileOf(STATUS), { device: 'd', outlet: '', overrides, firstChannelId: 0 });
+    const channels = { state: { record: false } };
+    const bound = bindProfile(profileOf(STATUS), { device: 'd', outlet: '', channels, firstChannelId: 0 });
     expect(bound.channels.map(({ name }) => name)).not.toContain('state');
     expect(bound.map.fields.map(({ name }) => name)).toContain('state');
   });

@@ -26,7 +26,8 @@ export interface Override {
 
 export interface Overrides {
   code?: string | undefined;
-  overrides?: Readonly<Record<string, Override>> | undefined;
+  /** by field name */
+  channels?: Readonly<Record<string, Override>> | undefined;
 }
 
 export type EffectiveField = ProfileField & { outlet?: string };
@@ -48,7 +49,7 @@ export function applyOverrides(profile: Profile, options: Overrides): Record<str
     ]);
     throw new LimpidError(fault.code, { path: fault.path.join('.'), ...Object.fromEntries(params) });
   }
-  const overrides = new Map(Object.entries(options.overrides ?? {}));
+  const overrides = new Map(Object.entries(options.channels ?? {}));
   return Object.fromEntries(
     Object.entries(profile.fields).map(([name, field]) => [name, override(field, overrides.get(name), options.code)]),
   );
@@ -61,16 +62,16 @@ function override(field: ProfileField, change: Override = {}, siteCode?: string)
   return { ...field, ...given, code, ...(record === undefined ? {} : { channel: record }) };
 }
 
-export function overrideFaults(profile: Profile, { code, overrides = {} }: Overrides): OverrideFault[] {
+export function overrideFaults(profile: Profile, { code, channels = {} }: Overrides): OverrideFault[] {
   const faults: OverrideFault[] = [];
   const fields = new Map(Object.entries(profile.fields));
   const open = [...fields].filter(([, field]) => field.code === 'site').map(([name]) => name);
   if (code !== undefined && open.length === 0) faults.push({ ...contradiction(['code'], FIXED(profile.id)) });
   for (const name of open) {
-    if (code === undefined && overrides[name]?.code === undefined)
+    if (code === undefined && channels[name]?.code === undefined)
       faults.push(contradiction([], OPEN(profile.id, name)));
   }
-  for (const [name, change] of Object.entries(overrides)) {
+  for (const [name, change] of Object.entries(channels)) {
     const field = fields.get(name);
     if (field === undefined) {
       const known = [...fields.keys()];

@@ -32,7 +32,7 @@ export function checkDevices(draft: Draft): Fault[] {
       ),
     ];
     if (profile === undefined) return [...found, unknownProfile(draft, name, device)];
-    const refused = overrideFaults(profile, { code: device.code, overrides: device.channels });
+    const refused = overrideFaults(profile, device);
     const said = draft.devices.pruned.has(name) ? refused.filter((each) => each.path.length > 0) : refused;
     found.push(...said.map((each) => draft.fault(each.code, [...path, ...each.path], each.params)));
     found.push(...checkUnit(draft, name, device, profile));
@@ -46,9 +46,7 @@ export function checkDevices(draft: Draft): Fault[] {
 }
 
 function channelsOf(name: string, device: ParsedDevice, profile: Profile): Channel[] {
-  const { code, channels: overrides } = device;
-  return bindProfile(profile, { device: name, outlet: device.outlet ?? '', code, overrides, firstChannelId: 0 })
-    .channels;
+  return bindProfile(profile, { ...device, device: name, outlet: device.outlet ?? '', firstChannelId: 0 }).channels;
 }
 
 function unknownProfile({ profiles, fault }: Draft, name: string, { profile }: ParsedDevice): Fault {

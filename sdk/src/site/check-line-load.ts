@@ -6,6 +6,9 @@ import type { SiteLine } from './schema.ts';
 /** Beyond this share of its time a line has no room for one time-out. */
 const TIGHT_PERCENT = 80;
 
+/** The format behind a converter is the converter's business; most run 8N1. */
+const EIGHT_N_ONE = { parity: 'none', dataBits: 8, stopBits: 1 } as const;
+
 /** Serial lines only: how long a scan takes over TCP depends on what is behind it. */
 export function checkLineLoad(draft: Draft): Fault[] {
   return [...draft.lines.valid].flatMap(([name, line]) => {
@@ -22,10 +25,11 @@ function loadOf(draft: Draft, name: string, line: Exclude<SiteLine, { type: 'tcp
   let load = 0;
   for (const [device, parsed] of draft.devices.valid) {
     const profile = draft.profiles.get(parsed.profile);
-    const options = { code: parsed.code, overrides: parsed.channels };
-    if (parsed.line !== name || profile === undefined || overrideFaults(profile, options).length > 0) continue;
-    const { map } = bindProfile(profile, { ...options, device, outlet: '', firstChannelId: 0 });
-    load += serialScanMs(map, line, line.turnaroundMs) / pollEveryMsOf(parsed, profile);
+    if (parsed.line !== name || profile === undefined || overrideFaults(profile, parsed).length > 0) continue;
+    const { map } = bindProfile(profile, { ...parsed, device, outlet: '', firstChannelId: 0 });
+    load +=
+      serialScanMs(map, line.type === 'rtu' ? line : { ...EIGHT_N_ONE, baudRate: line.baudRate }, line.turnaroundMs) /
+      pollEveryMsOf(parsed, profile);
   }
   return load;
 }

@@ -39,7 +39,7 @@ describe('site.yaml', () => {
     expect(faults.map((fault) => showFault(fault, 'en'))).toEqual([]);
     expect(site?.devices.cems).toMatchObject({ unit: 1, outlet: 'DA001', pollEveryMs: 2500, channels: {} });
     expect(site?.ledger).toEqual({ batchEveryS: 10, segmentMiB: 16, keepDays: 400 });
-    expect(site?.lines.rs485).toMatchObject({ timeoutMs: 1000, dataBits: 8, stopBits: 1, echo: false });
+    expect(site?.lines.rs485).toMatchObject({ timeoutMs: 1000, dataBits: 8, stopBits: 1 });
     expect(site?.uplinks.cloud).toMatchObject({ type: 'mqtt', topicPrefix: 'limpid/1', window: 16 });
   });
 

@@ -47,12 +47,16 @@ export const outletSchema = z.strictObject({
   velocityFieldCoefficient: positive.max(2).optional(),
 });
 
-const serialFormat = {
+const wire = {
   baudRate: z.int().min(300).max(1_000_000).default(9_600),
+  turnaroundMs: z.number().min(0).max(10_000).default(0).describe('further silence before each request'),
+  echo: z.boolean().exactOptional().describe('the adapter hears itself; found out by itself when not given'),
+};
+
+const characterFormat = {
   parity: z.enum(['none', 'even', 'odd']).default('none'),
   dataBits: z.union([z.literal(7), z.literal(8)]).default(8),
   stopBits: z.union([z.literal(1), z.literal(2)]).default(1),
-  turnaroundMs: z.number().min(0).max(10_000).default(0).describe('further silence before each request'),
 };
 
 const endpoint = { host: text, port: z.int().min(1).max(65_535), timeoutMs };
@@ -62,8 +66,8 @@ export const lineSchema = z.discriminatedUnion('type', [
     type: z.literal('rtu'),
     path: text.describe('/dev/serial/by-id/… stays the same when adapters are plugged in another order'),
     timeoutMs,
-    ...serialFormat,
-    echo: z.boolean().default(false).describe('the adapter hears itself'),
+    ...wire,
+    ...characterFormat,
     rs485: z
       .strictObject({
         rts: z.enum(['none', 'on-send', 'after-send']).default('none'),
@@ -73,7 +77,7 @@ export const lineSchema = z.discriminatedUnion('type', [
       .exactOptional(),
   }),
   z.strictObject({ type: z.literal('tcp'), ...endpoint }),
-  z.strictObject({ type: z.literal('rtu-over-tcp'), ...endpoint, ...serialFormat }),
+  z.strictObject({ type: z.literal('rtu-over-tcp'), ...endpoint, ...wire }),
 ]);
 
 export const overrideSchema = z.strictObject({
