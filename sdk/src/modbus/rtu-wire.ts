@@ -119,6 +119,8 @@ export class RtuWire implements Wire {
   }
 
   async exchange(request: ReadRequest, timeoutMs: number): Promise<Uint16Array> {
+    // What comes while the line is closed after a time-out may settle what is owed.
+    if (this.#drain !== null) await this.#becomeSilent(request, timeoutMs);
     await this.#settleOwed(request, timeoutMs);
     return this.#converse(request, timeoutMs);
   }
