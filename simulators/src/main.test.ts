@@ -150,6 +150,21 @@ describe('limpid-sim', () => {
     }
   });
 
+  it('ends with its input when asked to, so that no child outlives its parent', async () => {
+    const sim = limpidSim(['run', 'demo-stack', '--json', '--port', '0', '--end-with-input']);
+    await sim.json();
+    sim.child.stdin!.end();
+    expect((await sim.exit()).code).toBe(0);
+  });
+
+  it('ends well when nobody reads its output any more', async () => {
+    const sim = limpidSim(['run', 'demo-stack', '--json', '--port', '0']);
+    await sim.json();
+    sim.child.stdout!.destroy();
+    sim.say('help\nhelp');
+    expect(await sim.exit()).toMatchObject({ code: 0, stderr: '' });
+  });
+
   it('tells another story for another seed', async () => {
     const first = async (seed: string) => {
       const sim = limpidSim(['run', 'demo-stack', '--json', '--port', '0', '--seed', seed]);

@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import {
   createSystemClock,
   decodeWords,
@@ -10,6 +12,7 @@ import { createLine, type Line, type LineOptions, RegisterReader } from '@limpid
 import { type BoundDevice, bindProfile, loadProfiles } from '@limpid/sdk/profiles';
 import { type Endpoint, type RunningScenario, startScenario } from '@limpid/simulators';
 import { afterEach, describe, expect, it } from 'vitest';
+import { need } from '../support/need.ts';
 
 const clock = createSystemClock();
 const random = Math.random;
@@ -151,5 +154,43 @@ describe('simulators on real wires', () => {
     await expect(line!.read({ unit: 1, fn: 3, address: 10, count: 1 })).rejects.toMatchObject({
       code: expect.stringMatching(/^LINE_|^DEVICE_/),
     });
+  });
+});
+
+describe.skipIf(!need('mbpoll', 'mbpoll'))('mbpoll', () => {
+  const run = promisify(execFile);
+  const floats = ['-0', '-1', '-B', '-t', '4:float'];
+
+  it('reads the simulated analyser over TCP', async () => {
+    const running = await start('demo-stack', { port: 0 });
+    running.command('set so2 120.5');
+    running.command('set o2 7.25');
+    const [endpoint] = running.endpoints;
+    const port = endpoint?.type === 'tcp' ? String(endpoint.port) : '';
+    const { stdout } = await run('mbpoll', [
+      '-m',
+      'tcp',
+      '-p',
+      port,
+      '-a',
+      '1',
+      ...floats,
+      '-r',
+      '12',
+      '-c',
+      '3',
+      '127.0.0.1',
+    ]);
+    expect(stdout).toMatch(/\[12\]:\s+120\.5\s[\s\S]*\[16\]:\s+7\.25\s/);
+  });
+
+  it('reads the simulated flow meter on the serial line', async () => {
+    const running = await start('demo-effluent');
+    running.command('set flow 90');
+    const endpoint = running.endpoints.find(({ device }) => device === 'flow');
+    const path = endpoint?.type === 'serial' ? endpoint.path : '';
+    const serial = ['-m', 'rtu', '-b', '9600', '-P', 'none', '-a', '17'];
+    const { stdout } = await run('mbpoll', [...serial, ...floats, '-r', '0', '-c', '2', path]);
+    expect(stdout).toMatch(/\[0\]:\s+25\s[\s\S]*\[2\]:\s+90\s/);
   });
 });

@@ -9,6 +9,7 @@ interface RunFlags {
   serial?: boolean;
   json?: boolean;
   seed?: number;
+  endWithInput?: boolean;
 }
 
 const EXAMPLES = `
@@ -33,6 +34,7 @@ export function registerRun(program: Command): void {
       text('one JSON line when it listens, then one per event', '监听后输出一行 JSON，随后每个事件一行'),
     )
     .option('--seed <n>', text('another seed, another story', '随机种子'), toSeed)
+    .option('--end-with-input', text('quit when standard input ends', '标准输入结束时退出'))
     .addHelpText(
       'after',
       `\n${text('Examples', '示例')}:${EXAMPLES}\n\n${text('While it runs, type help.', '运行中可输入 help。')}`,
@@ -47,7 +49,7 @@ async function run(name: string, flags: RunFlags): Promise<void> {
   const out = new Output(flags.json ?? false);
   const clock = createSystemClock();
   const scenario = await startScenario(name, { ...flags, clock, language, onTimeline: (event) => out.event(event) });
-  const prompt = listenToInput(scenario, out);
+  const prompt = listenToInput(scenario, out, flags.endWithInput ?? false);
   out.listening(scenario);
   const over = new AbortController();
   const watching = repeat(clock, over.signal, () => out.status(scenario));
@@ -76,8 +78,11 @@ async function repeat(clock: Clock, signal: AbortSignal, act: () => void): Promi
   }
 }
 
-/** The end of input ends nothing: a service has none. At a terminal Ctrl-D means quit, as everywhere. */
-function listenToInput(scenario: RunningScenario, out: Output) {
+/**
+ * The end of input ends nothing, as a service has none, unless it is the sign that the parent is gone. At a terminal
+ * Ctrl-D means quit, as everywhere.
+ */
+function listenToInput(scenario: RunningScenario, out: Output, endWithInput: boolean) {
   const isTerminal = Boolean(process.stdin.isTTY && process.stdout.isTTY);
   const prompt = createInterface({
     input: process.stdin,
@@ -90,7 +95,8 @@ function listenToInput(scenario: RunningScenario, out: Output) {
     else out.onPrint();
   });
   prompt.on('SIGINT', () => scenario.command('quit'));
-  if (isTerminal) prompt.on('close', () => scenario.command('quit'));
+  if (isTerminal || endWithInput) prompt.on('close', () => scenario.command('quit'));
+  process.stdout.on('error', () => scenario.command('quit')); // nobody reads any more
   return prompt;
 }
 
