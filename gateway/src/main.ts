@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { registerBroker } from './commands/broker.ts';
 import { registerCheck } from './commands/check.ts';
 import { registerCollect } from './commands/collect.ts';
 import { registerDemo } from './commands/demo.ts';
@@ -27,6 +28,7 @@ for (const register of [
   registerCollect,
   registerDemo,
   registerKeys,
+  registerBroker,
 ]) {
   register(program);
 }
