@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { f32, suite, testBody, testChannel, testSigner } from '../../../../test/support/ledger-writer.ts';
+import { f32, suite, testBody, testChannel, testSigner } from '../../../../test/support/item-writer.ts';
 import { isLimpidError } from '../../core/error.ts';
 import type { Raw } from '../../core/reading.ts';
 import {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { suite, testChannel } from '../../../../test/support/ledger-writer.ts';
+import { suite, testChannel } from '../../../../test/support/item-writer.ts';
 import type { Channel } from '../../core/reading.ts';
 import { encodeCbor } from './cbor.ts';
 import {

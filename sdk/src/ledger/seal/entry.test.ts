@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { suite, testSigner } from '../../../../test/support/ledger-writer.ts';
+import { suite, testSigner } from '../../../../test/support/item-writer.ts';
 import { isLimpidError } from '../../core/error.ts';
 import { createNodeSigner } from '../store/node-suite.ts';
 import { type CborValue, encodeCbor } from './cbor.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { honestLedger } from '../../../../test/support/ledger-writer.ts';
+import { honestLedger } from '../../../../test/support/item-writer.ts';
 import { isLimpidError } from '../../core/error.ts';
 import { decodeCbor } from './cbor.ts';
 import { crc32 } from './crc32.ts';

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { suite, testSigner } from '../../../../test/support/ledger-writer.ts';
+import { suite, testSigner } from '../../../../test/support/item-writer.ts';
 import { createNodeSigner, publicKeyFromPem, publicKeyOf, publicKeyToPem } from '../store/node-suite.ts';
 import { encodeCbor } from './cbor.ts';
 import { ED25519, ESP256, isSmallOrder, publicKeyFromCoseKey, publicKeyFromSpki } from './keys.ts';

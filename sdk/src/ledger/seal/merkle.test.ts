@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { suite } from '../../../../test/support/ledger-writer.ts';
+import { suite } from '../../../../test/support/item-writer.ts';
 import {
   consistencyProof,
   inclusionProof,

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import {
   honestLedger,
-  LedgerWriter,
+  ItemWriter,
   suite,
   testBody,
   testChannel,
   testSigner,
-} from '../../../../test/support/ledger-writer.ts';
+} from '../../../../test/support/item-writer.ts';
 import { encodeBatchBody } from './body.ts';
 import { encodeCbor } from './cbor.ts';
 import { encodePayload, entryLeafHash, peekEntry, sealEntry } from './entry.ts';
@@ -133,7 +133,7 @@ describe('threats', () => {
   });
 
   it('3: a bad hour deleted and the numbers closed up by somebody without the key', () => {
-    const closed = new LedgerWriter(testSigner(1)).begin();
+    const closed = new ItemWriter(testSigner(1)).begin();
     closed.items.push(...items.slice(2, 10), ...items.slice(12));
     expect(verify(closed.items).exitCode).toBe(2);
   });
@@ -227,7 +227,7 @@ describe('threats', () => {
   });
 
   it('12: one device that falls silent for good while the other goes on', () => {
-    const writer = new LedgerWriter().begin();
+    const writer = new ItemWriter().begin();
     const [cems, dust] = [testChannel(1), testChannel(2, { device: 'dust' })];
     writer.writeContext([cems, dust]);
     for (let round = 0; round < 20; round += 1) {
