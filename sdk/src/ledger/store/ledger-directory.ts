@@ -1,9 +1,10 @@
 import { isLimpidError, LimpidError } from '../../core/error.ts';
-import { entryLeafHash, openEntry, publicKeyFromCoseKey, RightEdge, type Suite } from '../seal/index.ts';
-import type { Files } from './files.ts';
+import { entryLeafHash, RightEdge, type Suite } from '../seal/index.ts';
+import type { Files, OpenFile } from './files.ts';
 import { LedgerView, type SegmentSource } from './ledger-view.ts';
 import { listSegments, type SegmentFile } from './segment-files.ts';
-import { findLaterItems, readSegmentHeader, SegmentScanner } from './segment-scan.ts';
+import { indexSegment } from './segment-index.ts';
+import { type FoundHeader, findLaterItems, readSegmentHeader, SegmentScanner } from './segment-scan.ts';
 
 /** Where the segments lie: in the folder itself or, of a data directory, in `ledger`. LEDGER_ABSENT */
 export async function findLedgerDirectory(dir: string, files: Files): Promise<string> {
@@ -40,8 +41,8 @@ async function snapshotOf(
     return {
       ledger: end.ledger,
       segments: () => kept,
-      size: () => end.edge.size,
-      root: () => end.edge.root(),
+      size: () => end.size,
+      root: end.root,
       activeExtent: (segment) => (segment.path === last.path ? end : null),
       grown: () => Promise.resolve(false),
     };
@@ -51,42 +52,49 @@ async function snapshotOf(
 
 interface SegmentEnd {
   ledger: Uint8Array;
-  edge: RightEdge;
+  size: number;
+  root: () => Uint8Array;
   endBytes: number;
-  offsets: number[];
+  offsets: (number | undefined)[];
 }
 
-/** Up to the last whole item; null when the segment holds none and is only being created. */
+/** Up to the last whole item; null when the segment is only being created. */
 async function endOf(segment: SegmentFile, files: Files, suite: Suite): Promise<SegmentEnd | null> {
   const file = await files.open(segment.path, 'read');
   try {
     const limit = await file.sizeBytes();
-    const found = await readSegmentHeader(file).catch((fault: unknown) => {
-      if (isLimpidError(fault)) return fault;
-      throw fault;
-    });
-    if (found instanceof LimpidError) {
-      if ((await findLaterItems(file, 0, limit)).length === 0) return null;
-      const place = { file: segment.path, offset: 0, seq: segment.firstSeq };
-      throw new LimpidError('LEDGER_DAMAGED', { ...place, detail: found.message }, { cause: found });
-    }
+    const found = await readHeaderOrNone(segment, file, limit);
+    if (found === null) return null;
     const { header } = found;
+    const index = await indexSegment(file, segment, found, limit);
+    if (index.offsets.length === 0 && segment.firstSeq === 0) return null;
     const edge = RightEdge.restore(suite, header.firstSeq, header.edge);
-    const key = publicKeyFromCoseKey(suite, header.coseKey);
-    const scanner = new SegmentScanner(file, found.end, limit);
-    const offsets: number[] = [];
-    let endBytes = found.end;
-    for (let step = await scanner.next(); step.kind === 'item' || step.kind === 'bad'; step = await scanner.next()) {
-      const item = step.kind === 'item' ? step.item : step.framed?.item;
-      // a damaged body hides one batch, not what lies behind it
-      if (item === undefined || (step.kind === 'bad' && openEntry(suite, item.entryBytes, key) === null)) break;
-      if (step.kind === 'bad') scanner.skip(step);
-      edge.append(entryLeafHash(suite, item.entryBytes));
-      offsets.push(step.offset);
-      endBytes = scanner.offset;
-    }
-    return offsets.length === 0 && segment.firstSeq === 0 ? null : { ledger: header.ledger, edge, endBytes, offsets };
+    if (index.damage.length === 0) await foldItems(edge, file, found.end, { suite, endBytes: index.endBytes });
+    const [damage] = index.damage;
+    const root = () => {
+      if (damage === undefined) return edge.root();
+      throw new LimpidError('LEDGER_DAMAGED', { file: segment.path, ...damage });
+    };
+    return { ...index, ledger: header.ledger, size: header.firstSeq + index.offsets.length, root };
   } finally {
     await file.close();
+  }
+}
+
+async function foldItems(edge: RightEdge, file: OpenFile, from: number, to: { suite: Suite; endBytes: number }) {
+  const scanner = new SegmentScanner(file, from, to.endBytes);
+  for (let step = await scanner.next(); step.kind === 'item'; step = await scanner.next()) {
+    edge.append(entryLeafHash(to.suite, step.item.entryBytes));
+  }
+}
+
+async function readHeaderOrNone(segment: SegmentFile, file: OpenFile, limit: number): Promise<FoundHeader | null> {
+  try {
+    return await readSegmentHeader(file);
+  } catch (fault) {
+    if (!isLimpidError(fault)) throw fault;
+    if ((await findLaterItems(file, 0, limit)).length === 0) return null;
+    const place = { file: segment.path, offset: 0, seq: segment.firstSeq };
+    throw new LimpidError('LEDGER_DAMAGED', { ...place, detail: fault.message }, { cause: fault });
   }
 }

@@ -22,7 +22,7 @@ export interface SegmentSource {
   /** tree head over all of them */
   root(): Uint8Array;
   /** of the segment that is being written: up to where it may be read; null for the others */
-  activeExtent(segment: SegmentFile): { endBytes: number; offsets: readonly number[] } | null;
+  activeExtent(segment: SegmentFile): { endBytes: number; offsets: readonly (number | undefined)[] } | null;
   /** Resolves when there is more than `size` or the source is closed. Rejects with the signal's reason. */
   grown(size: number, signal: AbortSignal | undefined): Promise<boolean>;
 }
@@ -186,7 +186,7 @@ export class LedgerView implements LedgerReader {
     const index = await this.#indexOf(segment, file);
     const offset = index.offsets[seq - segment.firstSeq];
     if (offset !== undefined) return offset;
-    const place = index.damage[0];
+    const place = index.damage.findLast((damage) => damage.seq <= seq);
     if (place === undefined) throw new LimpidError('LEDGER_NO_SUCH_ENTRY', { seq, size: this.size() });
     throw damagedAt(segment, { ...place, seq });
   }

@@ -2,13 +2,15 @@ import { isLimpidError } from '../../core/error.ts';
 import { FOOTER_LIMIT_BYTES, findSegmentFooter, peekEntry, type SegmentFooter } from '../seal/index.ts';
 import { type OpenFile, readFully } from './files.ts';
 import type { SegmentFile } from './segment-files.ts';
-import { type FoundHeader, findLaterItems, SegmentScanner } from './segment-scan.ts';
+import { type FoundHeader, findLaterItems, type LaterItem, SegmentScanner } from './segment-scan.ts';
 
 /** Where the entries of one segment lie. */
 export interface SegmentIndex {
   /** file offset by sequence − first sequence; missing where the bytes are damaged */
-  offsets: readonly (number | undefined)[];
-  damage: readonly { offset: number; seq: number; detail: string }[];
+  offsets: (number | undefined)[];
+  damage: { offset: number; seq: number; detail: string }[];
+  /** behind the last whole item */
+  endBytes: number;
 }
 
 /** Walks the items without decoding entries; behind damage it goes on with the next whole item. */
@@ -18,22 +20,34 @@ export async function indexSegment(
   header: FoundHeader,
   limit: number,
 ): Promise<SegmentIndex> {
-  const offsets: (number | undefined)[] = [];
-  const damage: { offset: number; seq: number; detail: string }[] = [];
+  const index: SegmentIndex = { offsets: [], damage: [], endBytes: header.end };
   const scanner = new SegmentScanner(file, header.end, limit);
-  for (let step = await scanner.next(); step.kind !== 'end' && step.kind !== 'footer'; step = await scanner.next()) {
+  for (;;) {
+    const step = await scanner.next();
     if (step.kind === 'item') {
-      offsets.push(step.offset);
+      index.offsets.push(step.offset);
+      index.endBytes = step.end;
       continue;
     }
-    damage.push({ offset: step.offset, seq: segment.firstSeq + offsets.length, detail: step.detail });
-    for (const item of await findLaterItems(file, step.offset + 1, limit)) {
-      const seq = seqOf(item.item.entryBytes);
-      if (seq !== null && seq >= segment.firstSeq + offsets.length) offsets[seq - segment.firstSeq] = item.offset;
+    if (step.kind === 'footer') return index;
+    const later = await findLaterItems(file, step.offset + 1, limit);
+    // the flush that was under way is not part of the ledger; anything whole behind it makes it damage
+    if (later.some((item) => item.groupStart > step.offset)) {
+      addBehindDamage(index, segment, later, step.kind === 'bad' ? step.detail : 'zeros stand where an item was');
     }
-    break;
+    return index;
   }
-  return { offsets, damage };
+}
+
+function addBehindDamage(index: SegmentIndex, segment: SegmentFile, later: readonly LaterItem[], detail: string): void {
+  for (const { item, offset, end } of later) {
+    const seq = seqOf(item.entryBytes);
+    const next = segment.firstSeq + index.offsets.length;
+    if (seq === null || seq < next) continue;
+    if (offset !== index.endBytes) index.damage.push({ offset: index.endBytes, seq: next, detail });
+    index.offsets[seq - segment.firstSeq] = offset;
+    index.endBytes = end;
+  }
 }
 
 function seqOf(entryBytes: Uint8Array): number | null {

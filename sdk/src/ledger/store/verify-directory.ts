@@ -9,6 +9,7 @@ import {
   LedgerVerifier,
   openEntry,
   type PublicKey,
+  peekEntry,
   publicKeyFromCoseKey,
   type Report,
   type SegmentHeader,
@@ -142,6 +143,7 @@ class SegmentVerification {
     let end = later[0]?.offset ?? rest.limit;
     for (const { item, offset, end: itemEnd } of later) {
       if (offset !== end) this.#damage(end, 'no whole item begins here');
+      this.#seq = seqOf(item) ?? this.#seq;
       this.#push(item, offset);
       end = itemEnd;
     }
@@ -175,6 +177,15 @@ function isSigned(suite: Suite, item: Item, key: PublicKey): boolean {
     return openEntry(suite, item.entryBytes, key) !== null;
   } catch (fault) {
     if (isLimpidError(fault)) return false;
+    throw fault;
+  }
+}
+
+function seqOf(item: Item): number | null {
+  try {
+    return peekEntry(item.entryBytes).entry.prefix.seq;
+  } catch (fault) {
+    if (isLimpidError(fault)) return null;
     throw fault;
   }
 }
