@@ -157,6 +157,7 @@ describe('simulated device', () => {
     plant.set('cod', 99);
     await clock.advance(59_000);
     expect(read().result).toEqual(first.result);
+    expect(read()['sample-time']).toEqual(first['sample-time']);
     await clock.advance(61_000);
     const second = read();
     expect(second['sample-time']?.value).toBe(NOON / 1_000 + 8 * 3_600);

@@ -62,6 +62,7 @@ describe('plant', () => {
     other.advanceTo(600);
     expect(often.values).toEqual(seldom.values);
     expect(other.values.so2).not.toBe(seldom.values.so2);
+    expect(other.values.flow).not.toBe(seldom.values.flow);
   });
 
   it('keeps every quantity finite and in its limits for a day', () => {
