@@ -80,6 +80,8 @@ export function overrideFaults(profile: Profile, { code, channels = {} }: Overri
       faults.push({ path: ['channels', name], code: 'CONFIG_UNKNOWN_REFERENCE', params });
     } else if ((change.factor !== undefined || change.offset !== undefined) && field.siteScale !== true) {
       faults.push(contradiction(['channels', name], SCALED(profile.id)));
+    } else if (change.range !== undefined && !(Number(change.range.low) < Number(change.range.high))) {
+      faults.push(contradiction(['channels', name, 'range'], EMPTY_RANGE));
     }
   }
   return faults;
@@ -88,6 +90,8 @@ export function overrideFaults(profile: Profile, { code, channels = {} }: Overri
 function contradiction(path: string[], detail: Wording): OverrideFault {
   return { path, code: 'CONFIG_CONTRADICTION', params: { detail } };
 }
+
+const EMPTY_RANGE: Wording = { en: 'low must be below high', zh: 'low 须小于 high' };
 
 const FIXED = (id: string): Wording => ({
   en: `profile ${id} says itself which factors it measures; remove code`,

@@ -43,7 +43,7 @@ function toFaults(issue: Issue, base: Path, checked: Checked): Fault[] {
         ? closestBranch(issue.errors).flatMap((inner) => toFaults(inner, path, checked))
         : [unknownBranch(issue, path, document)];
     case 'invalid_key':
-      return [document.fault('CONFIG_SHAPE', path, { detail: wording(issue.issues[0] ?? issue) }, { on: 'key' })];
+      return issue.issues.map((inner) => keyFault(inner, path, document));
     case 'custom':
       return [customFault(issue, path, document)];
     default:
@@ -62,7 +62,7 @@ function plainFault(issue: Issue, path: Path, document: YamlDocument): Fault {
   if (issue.code === 'invalid_type' && issue.expected === 'string' && typeof issue.input === 'number') {
     return document.fault('CONFIG_UNQUOTED', path, { source: source ?? String(issue.input) });
   }
-  if (issue.code === 'invalid_value' && issue.values.length === UNITS.length) {
+  if (issue.code === 'invalid_value' && isUnitList(issue.values)) {
     const unit = String(issue.input);
     return document.fault('CONFIG_UNKNOWN_UNIT', path, { unit, near: nearest(unit, UNITS) });
   }
@@ -74,6 +74,18 @@ function customFault(issue: Issue & { code: 'custom' }, path: Path, document: Ya
   if (isCode(code)) return document.fault(code, path, { code: String(issue.input) });
   const detail: unknown = issue.params?.detail;
   return document.fault('CONFIG_SHAPE', path, { detail: isWording(detail) ? detail : issue.message });
+}
+
+/** What is wrong with a key itself: a name that cannot be, a code that no table has. */
+function keyFault(issue: Issue, path: Path, document: YamlDocument): Fault {
+  const code: unknown = issue.code === 'custom' ? issue.params?.code : undefined;
+  const on = { on: 'key' } as const;
+  if (isCode(code)) return document.fault(code, path, { code: String(path.at(-1)) }, on);
+  return document.fault('CONFIG_SHAPE', path, { detail: wording(issue) }, on);
+}
+
+function isUnitList(values: readonly unknown[]): boolean {
+  return values.length === UNITS.length && UNITS.every((unit) => values.includes(unit));
 }
 
 function isWording(value: unknown): value is Wording {
@@ -91,7 +103,7 @@ function unknownBranch(issue: Issue, path: Path, document: YamlDocument): Fault 
   const known = 'options' in issue && Array.isArray(issue.options) ? issue.options.map(String) : [];
   const named = childOf(document.data, path);
   if (typeof named !== 'string') return document.fault('CONFIG_SHAPE', path, { detail: MISSING });
-  const kind: Wording = { en: String(path.at(-1)), zh: String(path.at(-1)) };
+  const kind: Wording = { en: String(path.at(-1)), zh: path.at(-1) === 'type' ? '类型' : String(path.at(-1)) };
   return document.fault('CONFIG_UNKNOWN_REFERENCE', path, { kind, name: named, known: known.join(', ') });
 }
 

@@ -137,6 +137,18 @@ describe('site.yaml', () => {
       'annualCapsT: { a01012: 12.5 }',
       ['CONFIG_CONTRADICTION'],
     ],
+    [
+      'a cap for a code that no table has',
+      'annualCapsT: { a21026: 12.5 }',
+      'annualCapsT: { a99999: 12.5 }',
+      ['CONFIG_UNKNOWN_CODE'],
+    ],
+    [
+      'a range that is empty',
+      'unit: 1, outlet',
+      'unit: 1, channels: { so2: { range: { low: 9, high: 1 } } }, outlet',
+      ['CONFIG_CONTRADICTION'],
+    ],
     ['a facility at no outlet', 'outlet: DA001, name: Des', 'outlet: DA002, name: Des', ['CONFIG_UNKNOWN_REFERENCE']],
     [
       'a facility that hangs on no channel',
