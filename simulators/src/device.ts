@@ -52,6 +52,8 @@ export class SimulatedDevice implements ModbusUnit {
   readonly #options: DeviceOptions;
   readonly #image: ProfileImage;
   readonly #wires: readonly Wire[];
+  /** the Modbus functions that the profile speaks of */
+  readonly #functions: ReadonlySet<ReadFunction>;
   #state: DeviceState = 'running';
   #held: PlantValues | null = null;
   /** batch analysers keep one sample for all quantities they show */
@@ -63,6 +65,8 @@ export class SimulatedDevice implements ModbusUnit {
     this.#options = options;
     this.#image = profileImage(options.profile);
     this.#wires = Object.keys(options.profile.fields).flatMap((field) => this.#wire(field));
+    const { fn, fields, blocks } = options.profile;
+    this.#functions = new Set([...Object.values(fields), ...blocks].map((each) => each.fn ?? fn));
     if (options.batch !== undefined) this.#follow(options.batch);
     this.refresh();
   }
@@ -89,7 +93,7 @@ export class SimulatedDevice implements ModbusUnit {
   read(fn: ReadFunction, address: number, count: number): Uint16Array | number {
     const { profile } = this;
     const isBits = fn <= 2;
-    if (!this.#functions().has(fn)) return MODBUS_EXCEPTIONS.illegalFunction;
+    if (!this.#functions.has(fn)) return MODBUS_EXCEPTIONS.illegalFunction;
     if (count < 1 || count > (isBits ? 2_000 : profile.maxRegisters)) return MODBUS_EXCEPTIONS.illegalValue;
     if (!this.#isDocumented(fn, address, address + count - 1)) return MODBUS_EXCEPTIONS.illegalAddress;
     this.refresh();
@@ -181,11 +185,6 @@ export class SimulatedDevice implements ModbusUnit {
       if (state.running !== before.running && state.running !== null) this.#batch.running = { ...values };
       this.#batch.state = state;
     });
-  }
-
-  #functions(): Set<ReadFunction> {
-    const { fn, fields, blocks } = this.profile;
-    return new Set([...Object.values(fields), ...blocks].map((each) => each.fn ?? fn));
   }
 
   /** Inside one documented block, or inside what the profile reads outside of all; never across two. */
