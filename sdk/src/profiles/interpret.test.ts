@@ -4,7 +4,10 @@ import type { Code } from '../core/codes.ts';
 import { LimpidError } from '../core/error.ts';
 import { QUALITIES, type QualityName, qualityName } from '../core/quality.ts';
 import type { FieldResult } from '../modbus/field.ts';
-import { bindProfile, loadProfiles, type Profile, parseProfile, profileImage } from './index.ts';
+import { profileImage } from './image.ts';
+import { bindProfile } from './interpret.ts';
+import { loadProfiles, parseProfile } from './load.ts';
+import type { Profile } from './schema.ts';
 
 const HEAD = `
 id: test-meter

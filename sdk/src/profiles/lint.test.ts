@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { parseProfile, readYaml } from './index.ts';
+import { parseProfile } from './load.ts';
+import { readYaml } from './yaml-document.ts';
 
 const GOOD = {
   id: 'test-meter',

@@ -1,6 +1,10 @@
 import { findFactor } from '../core/factor.ts';
 import type { Channel } from '../core/reading.ts';
-import { bindProfile, type Fault, nearest, overrideFaults, type Profile, type Wording } from '../profiles/index.ts';
+import { bindProfile } from '../profiles/interpret.ts';
+import { nearest } from '../profiles/nearest.ts';
+import { overrideFaults } from '../profiles/override.ts';
+import type { Profile } from '../profiles/schema.ts';
+import type { Fault, Wording } from '../profiles/yaml-document.ts';
 import { OUTLET, reference } from './check-outlets.ts';
 import type { Draft } from './draft.ts';
 import { RULE_SETS } from './rule-sets.ts';

@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import type { Fault, Path } from '../profiles/index.ts';
+import type { Fault, Path } from '../profiles/yaml-document.ts';
 import type { Draft } from './draft.ts';
 import type { SiteUplink } from './schema.ts';
 

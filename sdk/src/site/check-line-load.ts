@@ -1,4 +1,7 @@
-import { bindProfile, type Fault, overrideFaults, serialScanMs } from '../profiles/index.ts';
+import { bindProfile } from '../profiles/interpret.ts';
+import { overrideFaults } from '../profiles/override.ts';
+import { serialScanMs } from '../profiles/scan-cost.ts';
+import type { Fault } from '../profiles/yaml-document.ts';
 import { pollEveryMsOf } from './check-devices.ts';
 import type { Draft } from './draft.ts';
 import type { SiteLine } from './schema.ts';

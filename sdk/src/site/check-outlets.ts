@@ -1,5 +1,5 @@
 import { findFactor } from '../core/factor.ts';
-import type { Fault, Wording } from '../profiles/index.ts';
+import type { Fault, Wording } from '../profiles/yaml-document.ts';
 import type { Draft, Section } from './draft.ts';
 import { checkPermit } from './permit.ts';
 import { RULE_SETS } from './rule-sets.ts';

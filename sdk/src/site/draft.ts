@@ -1,6 +1,7 @@
 import type { ZodType, z } from 'zod';
 import type { Code } from '../core/codes.ts';
-import type { Fault, FaultParams, Path, Profile, YamlDocument } from '../profiles/index.ts';
+import type { Profile } from '../profiles/schema.ts';
+import type { Fault, FaultParams, Path, YamlDocument } from '../profiles/yaml-document.ts';
 import {
   deviceSchema,
   facilitySchema,

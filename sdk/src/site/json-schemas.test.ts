@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type ZodType, z } from 'zod';
-import { caseSchema, profileSchema } from '../profiles/index.ts';
+import { caseSchema } from '../profiles/cases.ts';
+import { profileSchema } from '../profiles/schema.ts';
 import { siteSchema } from './schema.ts';
 
 const SCHEMAS: Record<string, { title: string; schema: ZodType }> = {

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { loadProfiles, showFault } from '../profiles/index.ts';
-import { loadSite } from './index.ts';
+import { loadProfiles } from '../profiles/load.ts';
+import { showFault } from '../profiles/yaml-document.ts';
+import { loadSite } from './load.ts';
 
 const { profiles } = loadProfiles();
 const sample = readFileSync(new URL('./sample.yaml', import.meta.url), 'utf8');

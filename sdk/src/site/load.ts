@@ -1,5 +1,7 @@
-import type { Fault, Profile } from '../profiles/index.ts';
-import { checkShape, readYaml } from '../profiles/index.ts';
+import type { Profile } from '../profiles/schema.ts';
+import { checkShape } from '../profiles/shape.ts';
+import type { Fault } from '../profiles/yaml-document.ts';
+import { readYaml } from '../profiles/yaml-document.ts';
 import { checkDevices, pollEveryMsOf } from './check-devices.ts';
 import { checkFiles, type FileExists } from './check-files.ts';
 import { checkLineLoad } from './check-line-load.ts';

@@ -1,4 +1,4 @@
-import type { Wording } from '../profiles/index.ts';
+import type { Wording } from '../profiles/yaml-document.ts';
 
 /**
  * The permit code 排污许可证编号 (HJ 608): 18 characters of the unified social credit code (GB 32100), three digits,

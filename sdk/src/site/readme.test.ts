@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type ZodType, z } from 'zod';
-import { caseSchema, loadProfiles, profileSchema } from '../profiles/index.ts';
+import { caseSchema } from '../profiles/cases.ts';
+import { loadProfiles } from '../profiles/load.ts';
+import { profileSchema } from '../profiles/schema.ts';
 import { RULE_SETS } from './rule-sets.ts';
 import { siteSchema } from './schema.ts';
 

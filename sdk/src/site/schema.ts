@@ -7,7 +7,7 @@ import {
   factorCodeSchema,
   rangeSchema,
   unitSchema,
-} from '../profiles/index.ts';
+} from '../profiles/schema.ts';
 import { mqttUplinkSchema } from './uplink-schema.ts';
 
 /**

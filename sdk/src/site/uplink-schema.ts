@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { saying } from '../profiles/index.ts';
+import { saying } from '../profiles/shape.ts';
 
 /** One message of backlog; brokers at small sites often stop at 64 KiB. */
 const MESSAGE_BYTES = 64 * 1024;
