@@ -63,6 +63,17 @@ export {
   type Prefix,
 } from './entry-types.ts';
 export {
+  encodeFigureLeaf,
+  encodeFiguresBody,
+  type Figure,
+  type FiguresBody,
+  figuresCommitment,
+  PERIODS,
+  type Period,
+  parseFiguresBody,
+  STATISTICS,
+} from './figure.ts';
+export {
   BODY_LIMIT_BYTES,
   END_OF_ITEMS,
   encodeItem,
