@@ -75,7 +75,7 @@ export class LedgerView implements LedgerReader {
           yield item;
           seq = item.seq + 1;
         }
-        if (seq === before) throw new LimpidError('LEDGER_NO_SUCH_ENTRY', { seq, size: this.size() });
+        if (seq === before) await this.read(seq); // says what is wrong with it
       } else if (!follow || !(await this.#source.grown(seq, signal))) {
         return;
       }
@@ -187,8 +187,7 @@ export class LedgerView implements LedgerReader {
     const offset = index.offsets[seq - segment.firstSeq];
     if (offset !== undefined) return offset;
     const place = index.damage.findLast((damage) => damage.seq <= seq);
-    if (place === undefined) throw new LimpidError('LEDGER_NO_SUCH_ENTRY', { seq, size: this.size() });
-    throw damagedAt(segment, { ...place, seq });
+    throw damagedAt(segment, { offset: index.endBytes, detail: 'the segment ends before it', ...place, seq });
   }
 
   #indexOf(segment: SegmentFile, file: OpenFile): Promise<SegmentIndex> {

@@ -31,6 +31,14 @@ export async function indexSegment(
     }
     if (step.kind === 'footer') return index;
     const later = await findLaterItems(file, step.offset + 1, limit);
+    const sealed = await readSegmentFooter(file);
+    if (sealed !== null) {
+      const detail = 'its checksum or its form is broken';
+      addBehindDamage(index, segment, later, detail);
+      const next = segment.firstSeq + index.offsets.length;
+      if (next < sealed.footer.nextSeq) index.damage.push({ offset: index.endBytes, seq: next, detail });
+      return index;
+    }
     // the flush that was under way is not part of the ledger; anything whole behind it makes it damage
     if (later.some((item) => item.groupStart > step.offset)) {
       addBehindDamage(index, segment, later, step.kind === 'bad' ? step.detail : 'zeros stand where an item was');

@@ -110,7 +110,9 @@ export class SegmentScanner {
       const { footer, end } = parseSegmentFooter(this.#window.subarray(0, this.#filled), this.#at);
       return { kind: 'footer', offset: this.offset, end: this.#base + end, footer };
     } catch (fault) {
-      return this.#bad(malformedText(fault), null);
+      // the last thing in a file: sealing was interrupted
+      const short = this.#limit - this.offset < FOOTER_LIMIT_BYTES;
+      return { ...this.#bad(malformedText(fault), null), short };
     }
   }
 
