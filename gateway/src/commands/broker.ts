@@ -8,10 +8,11 @@ export function registerBroker(program: Command): void {
     .command('broker', { hidden: true })
     .option('--port <n>', 'TCP port on 127.0.0.1', Number, 0)
     .action(async ({ port }: { port: number }) => {
+      const ended = untilSignal();
       const broker = new EmbeddedBroker(port);
       await broker.start();
       process.stdout.write(`${JSON.stringify({ msg: 'ready', port: broker.port })}\n`);
-      await untilSignal();
+      await ended;
       await broker.stop();
     });
 }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { createSystemClock, LimpidError } from '@limpid/sdk/core';
-import { createNodeFiles, createNodeSuite, createProcessTable } from '@limpid/sdk/ledger/store';
-import { DEFAULT_TOPIC_PREFIX } from '@limpid/sdk/uplinks';
+import { createNodeFiles, createNodeSuite, createProcessTable, type Files } from '@limpid/sdk/ledger/store';
+import { DEFAULT_TOPIC_PREFIX, loadCredentials } from '@limpid/sdk/uplinks';
 import type { Command } from 'commander';
 import { Collector, type CollectorOptions } from '../collector/collector.ts';
 import { keyOfMirror, openMirrorCopy } from '../collector/mirror-copy.ts';
@@ -19,6 +19,9 @@ interface CollectFlags {
   name: string;
   username?: string;
   passwordEnv?: string;
+  ca?: string;
+  cert?: string;
+  certKey?: string;
 }
 
 export function registerCollect(program: Command): void {
@@ -31,7 +34,7 @@ export function registerCollect(program: Command): void {
         'MQTT 上行的对端：核验收到的条目，为 --trust 中有公钥的每个账本保存副本，并对已落盘的数据签发回执。每行输出一个 JSON 对象；开始工作时输出 {"msg":"ready"}。',
       ),
     )
-    .requiredOption('--url <url>', text('broker, mqtt:// or mqtts://', '代理地址，mqtt:// 或 mqtts://'))
+    .requiredOption('--url <url>', text('broker, mqtt:// or mqtts://', '代理地址，mqtt:// 或 mqtts://'), toUrl)
     .requiredOption('--trust <dir>', text('folder of the public keys (PEM) to believe', '可信公钥（PEM）目录'), toPath)
     .option(...dataOption)
     .option(
@@ -46,6 +49,9 @@ export function registerCollect(program: Command): void {
     .option('--name <name>', text('how it signs', '签名名称'), toName, 'collector')
     .option('--username <name>', text('user at the broker', '代理用户名'))
     .option('--password-env <variable>', text('variable that holds the password', '保存密码的环境变量'))
+    .option('--ca <pem>', text('authority that the broker’s certificate must come from', '代理证书的签发机构证书'))
+    .option('--cert <pem>', text('client certificate for the broker', '连接代理的客户端证书'))
+    .option('--cert-key <pem>', text('its private key', '客户端证书私钥'))
     .addHelpText(
       'after',
       `${text('\nExample:\n', '\n示例：\n')}  limpid collect --url mqtt://127.0.0.1 --trust trust --data collected`,
@@ -55,7 +61,7 @@ export function registerCollect(program: Command): void {
       const suite = createNodeSuite();
       const files = createNodeFiles();
       const processes = await createProcessTable();
-      const collector = new Collector(toOptions(flags), {
+      const collector = new Collector(await toOptions(flags, files), {
         ...{ clock: createSystemClock(), random: Math.random, suite, files, log },
         openCopy: (directory, ledger, key) => openMirrorCopy({ directory, ledger, key, files, suite, processes }),
         keyOfCopy: (directory) => keyOfMirror(directory, files, suite),
@@ -71,26 +77,27 @@ export function registerCollect(program: Command): void {
     });
 }
 
-function toOptions(flags: CollectFlags): CollectorOptions {
-  const credentials = {
-    ...(flags.username === undefined ? {} : { username: flags.username }),
-    ...(flags.passwordEnv === undefined ? {} : { password: passwordOf(flags.passwordEnv) }),
-  };
+async function toOptions(flags: CollectFlags, files: Files): Promise<CollectorOptions> {
+  const { username, passwordEnv, ca, cert, certKey } = flags;
+  const tls = { ...(ca && { ca }), ...(cert && { cert }), ...(certKey && { key: certKey }) };
+  const named = { ...(username && { username }), ...(passwordEnv && { passwordEnv }) };
   return {
     url: flags.url,
     trustDir: flags.trust,
     dataDir: flags.data,
     topicPrefix: flags.prefix,
     name: flags.name,
-    credentials,
+    credentials: await loadCredentials({ ...named, tls }, { env: process.env, files, siteDir: process.cwd() }),
     ...(flags.key === undefined ? {} : { keyFile: flags.key }),
   };
 }
 
-function passwordOf(variable: string): string {
-  const password = process.env[variable];
-  if (password !== undefined) return password;
-  throw new LimpidError('USAGE', { detail: `--password-env: the variable ${variable} is not set` });
+/** The password stays out of process lists. */
+function toUrl(value: string): string {
+  if (/^(mqtts?|wss?):\/\/[^/@\s]+[^@]*$/.test(value)) return value;
+  throw new LimpidError('USAGE', {
+    detail: '--url: mqtt://host:port or mqtts://host:port, user and password by --username and --password-env',
+  });
 }
 
 function toPath(value: string): string {

@@ -22,6 +22,7 @@ export function registerRun(program: Command): void {
     .addHelpText('after', example('limpid run /etc/limpid/site.yaml --data /var/lib/limpid'))
     .action(async (file: string, { data }: { data: string }) => {
       const siteFile = requireSite(file);
+      const ended = untilSignal();
       const log = createLogger();
       let fail: (fault: unknown) => void = () => {};
       const failed = new Promise<unknown>((resolve) => {
@@ -30,7 +31,7 @@ export function registerRun(program: Command): void {
       const gateway = await openGateway(siteFile, data, log, fail);
       await gateway.start();
       log.info({ data, ledger: gateway.ledgerId, entries: gateway.size() }, 'ready');
-      const fault = await Promise.race([untilSignal(), failed]);
+      const fault = await Promise.race([ended, failed]);
       if (fault !== undefined) log.fatal(faultFields(fault), 'ending');
       await gateway.stop();
       log.info({ entries: gateway.size() }, 'stopped');

@@ -70,7 +70,11 @@ export class Demo implements Service {
   }
 
   #simulators(): Promise<Child> {
-    return this.#start('simulators', [limpidSim, 'run', SCENARIO, '--json'], (message) => 'listening' in message);
+    return this.#start(
+      'simulators',
+      [limpidSim, 'run', SCENARIO, '--json', '--end-with-input'],
+      (message) => 'listening' in message,
+    );
   }
 
   #broker(): Promise<Child> {

@@ -1,0 +1,206 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { serveTcp, type TcpServer } from '../../simulators/src/wire/index.ts';
+import { limpid, startLimpid } from '../support/limpid.ts';
+import { analyserRegisters, analyserSite, type SiteFolder, siteFolder } from '../support/small-site.ts';
+
+const closing: (() => unknown)[] = [];
+let device: TcpServer;
+let site: SiteFolder;
+
+beforeEach(async () => {
+  const registers = analyserRegisters([123.456, 80.5, 6.2, 4.25, 127.75]);
+  const read = (_: number, address: number, count: number) =>
+    Uint16Array.from({ length: count }, (_, k) => registers.get(address + k) ?? 0);
+  device = await serveTcp({ units: new Map([[1, { read }]]) });
+  closing.push(() => device.close());
+  site = siteFolder(analyserSite(`{ type: tcp, host: ${device.host}, port: ${device.port} }`));
+  closing.push(() => site.remove());
+});
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+const run = (...args: string[]) => limpid(['run', site.siteFile, '--data', site.data, ...args]);
+const verify = async (dir = site.data) => {
+  const outcome = await limpid(['verify', dir, '--key', join(dir, 'keys', 'ledger.pub.pem'), '--json']);
+  return JSON.parse(outcome.stdout);
+};
+
+async function runUntilSealed(): Promise<void> {
+  const gateway = startLimpid(['run', site.siteFile, '--data', site.data]);
+  closing.push(() => gateway.stop('SIGKILL'));
+  await gateway.ready();
+  const watch = startLimpid(['watch', '--data', site.data, '--json']);
+  await watch.line((line) => line.includes('a21026'));
+  await watch.stop();
+  expect((await gateway.stop()).exitCode).toBe(0);
+}
+
+describe('limpid check', () => {
+  it('names every fault with file, line, column and code, and exits with 2', async () => {
+    writeFileSync(
+      site.siteFile,
+      `site: { name: Plant, permit: 91110000101100000J001P }
+outlets:
+  DA001: { medium: air, ruleSet: cn-air-hj75-2017 }
+lines:
+  plc: { type: tcp, host: 127.0.0.1, port: 1502 }
+devices:
+  cems: { profile: sdl-scs-900vu, line: plc, unit: 1, outlet: DA001, pollEveryMs: 2500 }
+  dust: { profile: treeland-pmm180, line: rs485, unit: 2, outlet: DA002, pollEveryMs: 9000 }
+`,
+    );
+    const { exitCode, stdout } = await limpid(['check', site.siteFile]);
+    expect(exitCode).toBe(2);
+    const faults = stdout.split('\n').map((line) => line.replace(site.siteFile, 'site.yaml').split(' ').slice(0, 2));
+    expect(faults).toContainEqual(['site.yaml:7:20', 'CONFIG_UNKNOWN_PROFILE']);
+    expect(faults).toContainEqual(['site.yaml:8:43', 'CONFIG_UNKNOWN_REFERENCE']);
+    expect(stdout).toContain('sdl-scs-900uv');
+    expect(stdout).toContain('DA002');
+  });
+
+  it('is content with a good file and tells the plan', async () => {
+    const { exitCode, stdout } = await limpid(['check', site.siteFile]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('cems: 1 requests, 12 registers');
+  });
+
+  it('says so in Chinese where that is the language', async () => {
+    const { stderr, exitCode } = await limpid(['check', join(site.root, 'nowhere.yaml')], { LC_ALL: 'zh_CN.UTF-8' });
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('CONFIG_UNREADABLE 无法读取');
+  });
+
+  it('is asked for something that is not there', async () => {
+    expect((await limpid(['check'])).exitCode).toBe(2);
+    expect((await limpid(['frobnicate'])).exitCode).toBe(2);
+  });
+});
+
+describe('limpid run', () => {
+  it('starts nothing on a site file with faults', async () => {
+    writeFileSync(site.siteFile, 'site: { name: Plant }\n');
+    const { exitCode, stderr } = await run();
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('CONFIG_REFUSED');
+    expect(existsSync(site.data)).toBe(false);
+  });
+
+  it('refuses a ledger that another gateway writes, and names its process', async () => {
+    const first = startLimpid(['run', site.siteFile, '--data', site.data]);
+    closing.push(() => first.stop('SIGKILL'));
+    await first.ready();
+    const { exitCode, stderr } = await run();
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('LEDGER_LOCKED');
+    expect(stderr).toContain(String(first.process.pid));
+    expect((await first.stop()).exitCode).toBe(0);
+    expect(await verify()).toMatchObject({ verdict: 'verified' });
+  });
+
+  it('refuses a key that others can read', async () => {
+    await limpid(['keys', '--data', site.data]);
+    chmodSync(join(site.data, 'keys', 'ledger.pem'), 0o644);
+    expect(await run()).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('KEY_OPEN') });
+  });
+
+  it('refuses a ledger from another key, and a ledger whose key is lost', async () => {
+    await runUntilSealed();
+    const [key, kept] = [join(site.data, 'keys', 'ledger.pem'), join(site.root, 'kept.pem')];
+    renameSync(key, kept);
+    expect(await run()).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('KEY_UNREADABLE') });
+    await limpid(['keys', '--data', site.data]);
+    expect(await run()).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('LEDGER_OTHER_KEY') });
+    unlinkSync(key);
+    renameSync(kept, key);
+    await runUntilSealed();
+    expect(await verify()).toMatchObject({ verdict: 'verified' });
+  });
+
+  it('keeps sealing that there is no answer while a serial port is missing', async () => {
+    writeFileSync(site.siteFile, analyserSite('{ type: rtu, path: /dev/serial/by-id/usb-not-there }'));
+    const gateway = startLimpid(['run', site.siteFile, '--data', site.data]);
+    closing.push(() => gateway.stop('SIGKILL'));
+    await gateway.line((line) => line.includes('LINE_PORT_MISSING'));
+    const watch = startLimpid(['watch', '--data', site.data, '--json']);
+    const live = JSON.parse(await watch.line((line) => line.includes('a21026')));
+    expect(live.values).toContainEqual(expect.objectContaining({ code: 'a21026', value: null, quality: 'busFault' }));
+    await watch.stop();
+    await gateway.stop();
+    expect(await verify()).toMatchObject({ verdict: 'verified' });
+  });
+});
+
+describe('limpid read', () => {
+  it('exits with 1 and names the device that does not answer', async () => {
+    device.faults.set({ kind: 'silence' });
+    const { exitCode, stdout, stderr } = await limpid(['read', site.siteFile, '--data', site.data, '--json']);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('cems: DEVICE_SILENT');
+    expect(stdout).toContain('"quality":"noAnswer"');
+  });
+
+  it('knows its devices', async () => {
+    const { exitCode, stderr } = await limpid(['read', site.siteFile, 'dust', '--data', site.data]);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('known: cems');
+  });
+});
+
+describe('limpid verify', () => {
+  it('says 3 without a key from outside, 1 with another key, and LEDGER_ABSENT where there is none', async () => {
+    await runUntilSealed();
+    expect((await limpid(['verify', site.data])).exitCode).toBe(3);
+    const other = join(site.root, 'other');
+    await limpid(['keys', '--data', other]);
+    const wrong = await limpid(['verify', site.data, '--key', join(other, 'keys', 'ledger.pub.pem')]);
+    expect(wrong.exitCode).toBe(1);
+    expect(await limpid(['verify', site.root])).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('LEDGER_ABSENT'),
+    });
+  });
+});
+
+const isRoot = process.getuid?.() === 0;
+
+describe.skipIf(!isRoot)('a disk of its own', () => {
+  function mount(options: string): string {
+    const dir = mkdtempSync(join(tmpdir(), 'limpid-disk-'));
+    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', dir]);
+    closing.push(() => {
+      execFileSync('umount', [dir]);
+      rmSync(dir, { recursive: true });
+    });
+    return dir;
+  }
+
+  it('that is read-only is refused by name', async () => {
+    const dir = mount('ro');
+    const { exitCode, stderr } = await limpid(['run', site.siteFile, '--data', join(dir, 'data')]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('LEDGER_READ_ONLY');
+  });
+
+  it('that is full is refused by name, and taken again when there is room', async () => {
+    const dir = mount('size=512k');
+    const data = join(dir, 'data');
+    mkdirSync(data);
+    const filler = join(dir, 'filler');
+    execFileSync('sh', ['-c', `cat /dev/zero > ${filler} 2>/dev/null || true`]);
+    const { exitCode, stderr } = await limpid(['run', site.siteFile, '--data', data]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('LEDGER_DISK_FULL');
+    unlinkSync(filler);
+    const gateway = startLimpid(['run', site.siteFile, '--data', data]);
+    closing.push(() => gateway.stop('SIGKILL'));
+    await gateway.ready();
+    expect((await gateway.stop()).exitCode).toBe(0);
+    expect(await verify(data)).toMatchObject({ verdict: 'verified', findings: [] });
+  });
+});
