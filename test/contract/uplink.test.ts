@@ -32,7 +32,7 @@ for (const [name, createBroker, there] of suites) {
     const ahead: Disagreement[] = [];
     const forks: Disagreement[] = [];
 
-    const create = (options: object = {}) => {
+    const create = (options: Record<string, unknown> = {}) => {
       const uplink = createUplink(
         'cloud',
         {
@@ -59,7 +59,7 @@ for (const [name, createBroker, there] of suites) {
       open.push(uplink);
       return uplink;
     };
-    const start = async (options: object = {}) => {
+    const start = async (options: Record<string, unknown> = {}) => {
       const uplink = create(options);
       await uplink.start();
       return uplink;
@@ -236,7 +236,7 @@ describe.skipIf(!need('mosquitto', 'mosquitto'))('uplink mqtt and what only MQTT
     const ledger = new MemoryLedger(clock);
     const uplink = createUplink(
       'cloud',
-      { type: 'mqtt', url: broker.url, receiptKeys: ['collector.pem'] } as { type: string },
+      { type: 'mqtt', url: broker.url, receiptKeys: ['collector.pem'] },
       {
         ...{ ledger, clock, random: Math.random, suite: ledger.suite, files: createNodeFiles(), env: {} },
         ...{ stateDir: directory, siteDir: directory },

@@ -89,12 +89,13 @@ describe.skipIf(!need('mosquitto', 'mosquitto'))('an uplink whose broker, collec
     const random = mulberry32(SEED);
     const receiptKey = join(root, 'collector', 'keys', 'collector.pub.pem');
     const sender = new Victim('uplink-sender.mjs', [join(root, 'gateway'), broker.url, receiptKey, String(BATCHES)]);
-    const collector = new Victim('uplink-collector.mjs', [
+    const collector = new Victim('../../gateway/bin/limpid.js', [
+      'collect',
       ...['--url', broker.url, '--trust', join(root, 'trust'), '--data', join(root, 'collector')],
     ]);
     victims.push(sender, collector);
-    // each kill waits for its share of the receipts, so that everything is under way when it comes
-    const moments = Array.from({ length: KILLS }, () => Math.floor(random() * BATCHES * 0.95)).sort((a, b) => a - b);
+    // each kill comes at a random moment of its share of the receipts, so that everything is under way
+    const moments = Array.from({ length: KILLS }, (_, kill) => ((kill + random()) / KILLS) * BATCHES * 0.95);
     const killed = { broker: 0, collector: 0, gateway: 0 };
     const targets = ['broker', 'collector', 'gateway'] as const;
     const strike = async (round: number) => {
@@ -112,7 +113,7 @@ describe.skipIf(!need('mosquitto', 'mosquitto'))('an uplink whose broker, collec
         if (typeof message.resent === 'number') resent = Math.max(resent, message.resent);
         const receipted = typeof message.receipted === 'number' ? message.receipted : 0;
         if (message.done === true) resolve(Number(message.size));
-        else if (round < moments.length && receipted > moments[round]!) {
+        while (round < moments.length && receipted > moments[round]!) {
           const now = round;
           round += 1;
           striking = striking.then(() => strike(now));

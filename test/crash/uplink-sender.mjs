@@ -10,7 +10,7 @@ import { createUplink } from '@limpid/sdk/uplinks';
 const [dataDir, url, receiptKey, wantedText] = process.argv.slice(2);
 const wanted = Number(wantedText);
 /** batches that may wait for their receipt, so that sending goes on as long as appending */
-const AHEAD = 150;
+const AHEAD = 40;
 
 const channel = {
   ...{ id: 1, device: 'counter', name: 'number', code: '', outlet: '', unit: '1', fn: 3, address: 0, words: 2 },

@@ -1,4 +1,5 @@
 export { Broker } from './mqtt/broker.ts';
+export { type Credentials, loadCredentials } from './mqtt/credentials.ts';
 export type { MqttOptions } from './mqtt/options.ts';
 export {
   type Message,
@@ -17,5 +18,5 @@ export {
   statusTopic,
 } from './mqtt/topics.ts';
 export { receiptOrigin } from './receipts.ts';
-export { createUplink, UPLINK_KINDS, type UplinkFactory } from './registry.ts';
+export { createUplink, UPLINK_KINDS, type UplinkFactory, type UplinkOptions } from './registry.ts';
 export type { Disagreement, Uplink, UplinkDeps, UplinkFault, UplinkLog, UplinkStatus } from './uplink.ts';

@@ -11,8 +11,11 @@ const KINDS: Readonly<Record<string, UplinkFactory>> = {
 
 export const UPLINK_KINDS: readonly string[] = Object.keys(KINDS);
 
+/** Which members there are beside `type` is the business of each kind. */
+export type UplinkOptions = { readonly type: string; readonly [option: string]: unknown };
+
 /** `options` as they stand in site.yaml under `uplinks.<name>`, with `type`. CONFIG_SHAPE, CONFIG_UNKNOWN_REFERENCE. */
-export function createUplink(name: string, options: { type: string }, deps: UplinkDeps): Uplink {
+export function createUplink(name: string, options: UplinkOptions, deps: UplinkDeps): Uplink {
   const create = Object.hasOwn(KINDS, options.type) ? KINDS[options.type] : undefined;
   if (create === undefined) {
     const path = `uplinks.${name}.type`;

@@ -64,23 +64,27 @@ export class MqttSession {
       if (signal?.aborted) return reject(stopped(signal));
       const client = connect(options.url, toClientOptions(options));
       let cause: unknown;
-      const fail = (fault: unknown) => {
+      const onAbort = () => fail(stopped(signal));
+      const onError = (fault: unknown) => {
+        cause ??= fault;
+        if (isFinal(fault)) fail(connectFault(options, fault));
+      };
+      const onClose = () => fail(connectFault(options, cause));
+      // only our own: the library listens to its own events, too
+      const release = () => {
         signal?.removeEventListener('abort', onAbort);
-        client.removeAllListeners();
+        client.off('error', onError).off('close', onClose);
+      };
+      const fail = (fault: unknown) => {
+        release();
         client.on('error', () => {}); // a socket that is being cut may still complain; its story has been told
         client.end(true);
         reject(fault);
       };
-      const onAbort = () => fail(stopped(signal));
       signal?.addEventListener('abort', onAbort, { once: true });
-      client.on('error', (fault) => {
-        cause ??= fault;
-        if (isFinal(fault)) fail(connectFault(options, fault));
-      });
-      client.once('close', () => fail(connectFault(options, cause)));
+      client.on('error', onError).on('close', onClose);
       client.once('connect', (connack) => {
-        signal?.removeEventListener('abort', onAbort);
-        client.removeAllListeners('error').removeAllListeners('close');
+        release();
         resolve(new MqttSession(client, options, connack.properties ?? {}));
       });
     });
@@ -103,26 +107,13 @@ export class MqttSession {
     client.on('packetreceive', (packet) => {
       if (packet.cmd === 'puback') this.#pubackReason = packet.reasonCode ?? 0;
     });
+    client.on('error', (fault) => this.#lose(faultText(fault), fault));
+    client.on('disconnect', (packet) => this.#lose(`the broker said goodbye (reason ${packet.reasonCode ?? 0})`));
     this.closed = new Promise((resolve) => {
-      const end = (cause: unknown) => {
-        if (this.#end !== undefined) return;
-        this.#end = new LimpidError(
-          'UPLINK_UNREACHABLE',
-          {
-            uplink: options.name,
-            url: options.url,
-            detail: cause === undefined ? 'connection lost' : faultText(cause),
-          },
-          { cause },
-        );
-        for (const reject of this.#waiting) reject(this.#end);
-        this.#waiting.clear();
-        client.end(true);
-        resolve(this.#end);
-      };
-      client.on('error', end);
-      client.on('disconnect', (packet) => end(`the broker said goodbye (reason ${packet.reasonCode ?? 0})`));
-      client.on('close', () => end(undefined));
+      client.on('close', () => {
+        this.#lose('connection lost');
+        resolve(this.#end ?? stopped());
+      });
     });
   }
 
@@ -153,23 +144,37 @@ export class MqttSession {
     });
   }
 
-  /** Says goodbye if that is quick, cuts the socket if not. Twice is harmless. */
+  /** Says goodbye if that is quick, cuts the socket if not. What is waiting is settled with STOPPED. Twice is harmless. */
   async close(): Promise<void> {
-    if (this.#end === undefined) await this.#part();
+    if (this.#end === undefined) {
+      const isBusy = this.#waiting.size > 0;
+      this.#settleWaiting(stopped());
+      // `end(false)` waits for every PUBACK, however long: only where none is due
+      if (!isBusy) await this.#part();
+    }
     this.#client.end(true);
     await this.closed;
   }
 
   async #part(): Promise<void> {
     const patience = new AbortController();
-    const parted = new Promise<void>((resolve) => {
-      // `end(false)` waits for every PUBACK, however long: only where none is due
-      this.#client.end(this.#waiting.size > 0, {}, () => resolve());
-      void this.closed.then(() => resolve());
-    });
+    const parted = new Promise<void>((resolve) => void this.#client.end(false, {}, () => resolve()));
     const late = wait(this.#options.clock, PARTING_MS, patience.signal).catch(() => {});
-    await Promise.race([parted, late]);
+    await Promise.race([parted, this.closed, late]);
     patience.abort();
+  }
+
+  #lose(detail: string, cause?: unknown): void {
+    if (this.#end !== undefined) return;
+    const { name, url } = this.#options;
+    this.#settleWaiting(new LimpidError('UPLINK_UNREACHABLE', { uplink: name, url, detail }, { cause }));
+    this.#client.end(true);
+  }
+
+  #settleWaiting(fault: LimpidError): void {
+    this.#end = fault;
+    for (const reject of this.#waiting) reject(fault);
+    this.#waiting.clear();
   }
 
   #settled<T>(act: (resolve: (value: T) => void, reject: (fault: unknown) => void) => void): Promise<T> {
