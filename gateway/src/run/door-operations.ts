@@ -1,4 +1,5 @@
 import { CLOCK_STATES, type Clock, LimpidError } from '@limpid/sdk/core';
+import type { Detail, EventName } from '@limpid/sdk/ledger/seal';
 import type { Ledger } from '@limpid/sdk/ledger/store';
 import type { Site } from '@limpid/sdk/site';
 import { isRecord } from '../door/protocol.ts';
@@ -8,6 +9,8 @@ import { reportReading } from '../readings/reading-report.ts';
 import { version } from '../version.ts';
 import type { AppendQueue } from './append-queue.ts';
 import type { Assembly } from './assembly.ts';
+import type { Batcher } from './batcher.ts';
+import { toDetail } from './context.ts';
 import type { Forwarding } from './forwarding.ts';
 import type { LineUse } from './line-use.ts';
 import { readDevices } from './read-devices.ts';
@@ -19,6 +22,7 @@ export interface DoorDeps {
   assembly: Assembly;
   forwarding: Forwarding;
   queue: AppendQueue;
+  batcher: Batcher;
   board: LiveBoard;
   lineUses: readonly LineUse[];
   clock: Clock;
@@ -33,6 +37,10 @@ export function doorOperations(deps: DoorDeps): Record<string, DoorOperation> {
     status: async () => gatewayStatus(deps),
     values: async () => deps.board.values(),
     live: ({ params, signal }) => live(deps, numberIn(params, 'everyMs', 1_000), signal),
+    event: async ({ params }) => {
+      const { seq } = await deps.batcher.event(...eventIn(params));
+      return { seq };
+    },
     follow: ({ params, signal }) => follow(deps.ledger, numberIn(params, 'from', deps.ledger.size()), signal),
     read: async ({ params, signal }) => {
       const polls = await readDevices(deps.assembly, namesIn(params, 'devices'), signal);
@@ -81,6 +89,17 @@ async function* follow(ledger: Ledger, from: number, signal: AbortSignal): Async
     const time = new Date(entry.prefix.wallMs).toISOString();
     yield { seq, kind: entry.kind, time, entry: entryBytes, body };
   }
+}
+
+/** What people tell a running gateway; everything else it finds out itself. */
+const TOLD_EVENTS = ['ticket', 'mode', 'calibration'] as const satisfies EventName[];
+
+function eventIn(params: unknown): [event: EventName, detail: Detail] {
+  const { event, detail } = isRecord(params) ? params : {};
+  const known = TOLD_EVENTS.find((name) => name === event);
+  if (known === undefined) throw new LimpidError('USAGE', { detail: `event must be one of ${TOLD_EVENTS.join(', ')}` });
+  if (!isRecord(detail)) throw new LimpidError('USAGE', { detail: 'detail must be an object' });
+  return [known, toDetail(detail)];
 }
 
 function numberIn(params: unknown, name: string, otherwise: number): number {

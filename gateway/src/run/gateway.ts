@@ -65,7 +65,10 @@ export class Gateway implements Service {
     this.#schedules = schedule(assembly, { sink, clock, onFault: onFatal });
     this.#forwarding = new Forwarding({ ...options, append: (draft) => queue.append(draft) });
     const lineUses = assembly.lines.map((line) => new LineUse(line, clock));
-    const doorDeps = { ...options, forwarding: this.#forwarding, queue, board, lineUses, startedAtMs: clock.wallMs() };
+    const doorDeps = {
+      ...{ ...options, forwarding: this.#forwarding, queue, batcher: this.#batcher, board, lineUses },
+      startedAtMs: clock.wallMs(),
+    };
     this.#door = new DoorServer(dataDir, doorOperations(doorDeps));
   }
 
