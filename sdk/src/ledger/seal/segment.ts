@@ -41,7 +41,7 @@ export interface SegmentHeader {
 export interface SegmentFooter {
   /** the sequence that the next segment begins with */
   nextSeq: number;
-  /** wall time of the first and of the last entry */
+  /** earliest and latest wall time of its entries: a clock may be set back within a segment */
   firstWallMs: number;
   lastWallMs: number;
 }
