@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
-import type { FieldResult, RegisterReader } from '../modbus/index.ts';
-import type { BoundDevice } from '../profiles/index.ts';
+import type { FieldResult } from '../modbus/field.ts';
+import type { RegisterReader } from '../modbus/reader.ts';
+import type { BoundDevice } from '../profiles/interpret.ts';
 import type { Poll, PollSource } from './poll.ts';
 
 export interface DeviceSourceOptions {
@@ -11,11 +12,12 @@ export interface DeviceSourceOptions {
   clock: Clock;
 }
 
-/** A device as the schedule sees it: one scan of its registers, read as its profile says. */
+/** A device as the schedule sees it: one scan of its registers, read as its profile says, one at a time. */
 export class DeviceSource implements PollSource {
   readonly device: string;
   readonly intervalMs: number;
   readonly #options: DeviceSourceOptions;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: DeviceSourceOptions) {
     this.device = options.device;
@@ -23,7 +25,14 @@ export class DeviceSource implements PollSource {
     this.#options = options;
   }
 
-  async poll(signal: AbortSignal): Promise<Poll> {
+  /** Somebody who asks for a poll of his own waits until the one that is out is over. */
+  poll(signal: AbortSignal): Promise<Poll> {
+    const poll = this.#last.then(() => this.#scan(signal));
+    this.#last = poll.catch(() => {});
+    return poll;
+  }
+
+  async #scan(signal: AbortSignal): Promise<Poll> {
     const { reader, bound, clock } = this.#options;
     const at = { wallMs: Math.round(clock.wallMs()), monoMs: clock.monoMs() };
     const results = await reader.read(signal);
