@@ -138,6 +138,7 @@ function ours(items: readonly Item[]): number {
   return verifier.finish().exitCode;
 }
 
+// skipped where Debian's python3-cbor2 or python3-cryptography is missing: `need` tells, and fails in CI
 describe.skipIf(!there)('a decoder that shares no code with ours', () => {
   it('verifies a ledger with one of everything, and comes to the same root', () => {
     const writer = richLedger();
