@@ -15,11 +15,19 @@ export interface RtuScanResult {
   wrong: number;
 }
 
+export interface RtuScanOptions {
+  baudRate: number;
+  scans: number;
+  naive?: boolean;
+  /** no more scans are needed once one took no longer than this many times the model */
+  enough?: number;
+}
+
 const BITS = 10;
 const TURNAROUND_MS = 5;
 
 /** Scans of the 60-value map over a pseudo-terminal that keeps the baud rate, against the model of the wire. */
-export async function scanRtu(options: { baudRate: number; scans: number; naive?: boolean }): Promise<RtuScanResult> {
+export async function scanRtu(options: RtuScanOptions): Promise<RtuScanResult> {
   const { baudRate, scans } = options;
   const cost = serialCost(baudRate, BITS, TURNAROUND_MS);
   const fields = layoutFields('scatter');
@@ -31,7 +39,12 @@ export async function scanRtu(options: { baudRate: number; scans: number; naive?
     await scanOnce(bench, plan); // the first request of all and the loading of code are not the line's pace
     const before = { early: bench.server().early ?? 0, wrong: 0 };
     const durationsMs: number[] = [];
-    for (let scan = 0; scan < scans; scan += 1) {
+    const modelMs = planCostMs(
+      plan.map((read) => ({ ...read, fields: [] })),
+      cost,
+    );
+    const isEnough = () => Math.min(...durationsMs) <= modelMs * (options.enough ?? 0);
+    while (durationsMs.length < scans && !isEnough()) {
       const startMs = performance.now();
       before.wrong += await scanOnce(bench, plan);
       durationsMs.push(performance.now() - startMs);
@@ -42,10 +55,7 @@ export async function scanRtu(options: { baudRate: number; scans: number; naive?
       requests: plan.length,
       measuredMs: median(durationsMs),
       fastestMs: Math.min(...durationsMs),
-      modelMs: planCostMs(
-        plan.map((read) => ({ ...read, fields: [] })),
-        cost,
-      ),
+      modelMs,
       early: (bench.server().early ?? 0) - before.early,
       wrong: before.wrong,
     };

@@ -4,7 +4,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { WireFault } from '../../simulators/src/wire/index.ts';
 import { type BenchOptions, LINE_KINDS, type LineBench, openLineBench } from '../support/line-bench.ts';
 
-const TIMEOUT_MS = 100;
+/** long enough for a busy machine, short enough to wait for; where nothing is to time out, it is not near */
+const TIMEOUT_MS = 150;
+const AMPLE_MS = 3_000;
 
 describe.each(LINE_KINDS)('a line of kind %s', (kind) => {
   let bench: LineBench | undefined;
@@ -23,7 +25,7 @@ describe.each(LINE_KINDS)('a line of kind %s', (kind) => {
   });
 
   it('reads registers and bits of every function', async () => {
-    const { line } = await open();
+    const { line } = await open({ timeoutMs: AMPLE_MS });
     expect(await registers(line, 100, 3)).toEqual([100, 101, 102]);
     expect([...(await line.read({ unit: 247, fn: 4, address: 7, count: 125 }))]).toHaveLength(125);
     expect([...(await line.read({ unit: 1, fn: 1, address: 2, count: 5 }))]).toEqual([0, 1, 0, 0, 1]);
@@ -31,7 +33,7 @@ describe.each(LINE_KINDS)('a line of kind %s', (kind) => {
   });
 
   it('gives each of many callers at once its own answer, in order', async () => {
-    const { line } = await open();
+    const { line } = await open({ timeoutMs: AMPLE_MS });
     const addresses = Array.from({ length: 20 }, (_, index) => index * 100);
     const done: number[] = [];
     const answers = await Promise.all(
@@ -136,7 +138,7 @@ describe.each(LINE_KINDS)('a line of kind %s', (kind) => {
   });
 
   it('says that it is gone, fails at once meanwhile, and comes back by itself', async () => {
-    const { line, unplug, replug } = await open();
+    const { line, unplug, replug } = await open({ timeoutMs: AMPLE_MS });
     expect(await outcome(line, { address: 100 })).toBe(100);
     await unplug();
     const codes = new Set<unknown>();
@@ -167,7 +169,7 @@ describe.each(LINE_KINDS)('a line of kind %s', (kind) => {
   });
 
   it('lets one caller give up without disturbing the others', async () => {
-    const opened = await open();
+    const opened = await open({ timeoutMs: AMPLE_MS });
     opened.server().faults.set({ kind: 'delay', ms: 30 }, { times: 1 });
     const { line } = opened;
     const giveUp = new AbortController();
@@ -183,7 +185,7 @@ describe.each(LINE_KINDS)('a line of kind %s', (kind) => {
   });
 
   it('measures what a request costs', async () => {
-    const { line } = await open();
+    const { line } = await open({ timeoutMs: AMPLE_MS });
     for (let address = 0; address < 20; address += 1) await registers(line, address, 2);
     expect(line.usage()).toMatchObject({ requests: 20, answers: 20, timeouts: 0, garbled: 0 });
     expect(line.usage().lastAnswerMs).toBeGreaterThan(0);
@@ -203,7 +205,7 @@ describe.each(['rtu', 'rtu-over-tcp'] as const)('serial frames on a line of kind
     ['before', { kind: 'noise-before', bytes: 5 }],
     ['behind', { kind: 'noise-after', bytes: 5 }],
   ])('takes the answer with noise %s it', async (_, fault) => {
-    bench = await openLineBench(kind);
+    bench = await openLineBench(kind, { timeoutMs: AMPLE_MS });
     bench.server().faults.set(fault);
     expect(await firstWords(bench.line, [100, 200])).toEqual([100, 200]);
     await bench.line.read({ unit: 1, fn: 3, address: 1, count: 1 });
@@ -211,7 +213,7 @@ describe.each(['rtu', 'rtu-over-tcp'] as const)('serial frames on a line of kind
   });
 
   it.each([true, false])('takes no echo for an answer (configured: %s)', async (echo) => {
-    bench = await openLineBench(kind, { echo });
+    bench = await openLineBench(kind, { echo, timeoutMs: AMPLE_MS });
     bench.server().faults.set({ kind: 'echo' });
     const { line } = bench;
     // These echoes are valid answers: 19 bits from 0x0300 have a byte count of 3.
@@ -228,14 +230,14 @@ describe.each(['rtu', 'rtu-over-tcp'] as const)('serial frames on a line of kind
   });
 
   it('asks another unit right after a time-out, and never hears the first one in its place', async () => {
-    bench = await openLineBench(kind, { timeoutMs: 50 });
-    bench.server().faults.set({ kind: 'delay', ms: 90 }, { unit: 1 });
+    bench = await openLineBench(kind, { timeoutMs: TIMEOUT_MS });
+    bench.server().faults.set({ kind: 'delay', ms: TIMEOUT_MS + 50 }, { unit: 1 });
     const results = [await outcome(bench.line, { address: 100 }), await outcome(bench.line, { unit: 2, address: 200 })];
     expect(results).toEqual(['DEVICE_SILENT', 200]);
   });
 
   it('keeps the silence before every request', async () => {
-    bench = await openLineBench(kind, { baudRate: 19_200 });
+    bench = await openLineBench(kind, { baudRate: 19_200, timeoutMs: AMPLE_MS });
     for (let address = 0; address < 30; address += 1) await registers(bench.line, address, 1 + (address % 4));
     expect(bench.server().requests).toBe(30);
     expect(bench.server().early).toBe(0);

@@ -64,6 +64,12 @@ describe('findAnswer', () => {
     );
   });
 
+  it('takes no answer whose byte count lies, checksum or not', () => {
+    const request: ReadRequest = { unit: 5, fn: 3, address: 0, count: 2 };
+    expect(findAnswer(encodeSerialFrame(5, Uint8Array.of(3, 2, 1, 2, 3, 4)), request)).toBeNull();
+    expect(findAnswer(encodeSerialFrame(5, Uint8Array.of(3, 4, 1, 2, 3, 4)), request)).toEqual({ start: 0, end: 9 });
+  });
+
   it('takes the refusal of the unit that was asked only', () => {
     const request: ReadRequest = { unit: 5, fn: 3, address: 0, count: 2 };
     expect(findAnswer(encodeSerialFrame(5, Uint8Array.of(0x83, 2)), request)).toEqual({ start: 0, end: 5 });

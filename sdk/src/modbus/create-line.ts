@@ -1,4 +1,6 @@
-import { type BackoffSchedule, type Clock, LimpidError } from '../core/index.ts';
+import type { BackoffSchedule } from '../core/backoff.ts';
+import type { Clock } from '../core/clock.ts';
+import { LimpidError } from '../core/error.ts';
 import type { Line } from './line.ts';
 import { bitsPerCharacter, type SerialFormat } from './line-timing.ts';
 import { RtuWire } from './rtu-wire.ts';

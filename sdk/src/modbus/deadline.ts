@@ -1,4 +1,5 @@
-import { type Clock, isLimpidError } from '../core/index.ts';
+import type { Clock } from '../core/clock.ts';
+import { isLimpidError } from '../core/error.ts';
 
 /**
  * One deadline that is set and cleared thousands of times a second: the sleeper under it stays where it is and looks,

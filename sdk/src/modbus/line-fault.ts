@@ -1,4 +1,4 @@
-import { LimpidError } from '../core/index.ts';
+import { LimpidError } from '../core/error.ts';
 import { exceptionMeaning } from './exception.ts';
 import type { ReadRequest } from './line.ts';
 

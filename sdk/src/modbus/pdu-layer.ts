@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import modbusSerial from 'modbus-serial';
-import { faultText, LimpidError } from '../core/index.ts';
+import { faultText, LimpidError } from '../core/error.ts';
 import type { ReadRequest } from './line.ts';
 
 /** What modbus-serial takes for its port: it only ever sees one request and the one frame that fits it. */

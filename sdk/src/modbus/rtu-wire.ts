@@ -7,7 +7,8 @@
  * - After a time-out the wire stays closed for the longest answer; whatever comes is dropped, and the port flushed. What
  *   may come later still is kept apart by `LateAnswers`.
  */
-import { type Clock, isLimpidError, LimpidError } from '../core/index.ts';
+import type { Clock } from '../core/clock.ts';
+import { isLimpidError, LimpidError } from '../core/error.ts';
 import { dataBytesOf, describeMisfit, findAnswer } from './answer-frame.ts';
 import { Deadline } from './deadline.ts';
 import { EchoFilter } from './echo-filter.ts';

@@ -1,6 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { SerialPort } from 'serialport';
-import { type Clock, faultText, LimpidError, stopped, wait } from '../core/index.ts';
+import { type Clock, wait } from '../core/clock.ts';
+import { faultText, LimpidError } from '../core/error.ts';
+import { stopped } from '../core/lifecycle.ts';
 import type { SerialFormat } from './line-timing.ts';
 import type { OpenTransport, Transport, TransportEvents } from './transport.ts';
 

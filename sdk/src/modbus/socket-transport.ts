@@ -1,5 +1,7 @@
 import { connect, type Socket } from 'node:net';
-import { type Clock, faultText, LimpidError, stopped } from '../core/index.ts';
+import type { Clock } from '../core/clock.ts';
+import { faultText, LimpidError } from '../core/error.ts';
+import { stopped } from '../core/lifecycle.ts';
 import type { OpenTransport, Transport, TransportEvents } from './transport.ts';
 
 export interface SocketOptions {

@@ -3,7 +3,8 @@
  * V1.0b, §3.1.3. The transaction number ties an answer to its request, so a late answer is dropped by its number and
  * nothing has to be waited out. Unit, function and byte count are checked as on a serial line: gateways mix them up.
  */
-import { type Clock, LimpidError } from '../core/index.ts';
+import type { Clock } from '../core/clock.ts';
+import { LimpidError } from '../core/error.ts';
 import { describeMisfit, findAnswer } from './answer-frame.ts';
 import { encodeSerialFrame } from './crc.ts';
 import { Deadline } from './deadline.ts';

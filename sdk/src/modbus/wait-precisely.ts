@@ -1,4 +1,5 @@
-import { assertRunning, type Clock } from '../core/index.ts';
+import type { Clock } from '../core/clock.ts';
+import { assertRunning } from '../core/lifecycle.ts';
 
 /** A timer of n ms comes up to one later than asked; this much before the moment the event loop is turned instead. */
 const SPIN_MS = 1.1;

@@ -1,14 +1,7 @@
-import {
-  assertRunning,
-  type BackoffSchedule,
-  backoffDelayMs,
-  type Clock,
-  faultText,
-  isLimpidError,
-  LimpidError,
-  stopped,
-  wait,
-} from '../core/index.ts';
+import { type BackoffSchedule, backoffDelayMs } from '../core/backoff.ts';
+import { type Clock, wait } from '../core/clock.ts';
+import { faultText, isLimpidError, LimpidError } from '../core/error.ts';
+import { assertRunning, stopped } from '../core/lifecycle.ts';
 import type { Line, LineCost, LineUsage, ReadRequest } from './line.ts';
 import { assertRequest } from './line-fault.ts';
 import type { Wire } from './wire.ts';

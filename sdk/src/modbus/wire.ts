@@ -1,4 +1,4 @@
-import type { LimpidError } from '../core/index.ts';
+import type { LimpidError } from '../core/error.ts';
 import type { LineCost, LineUsage, ReadRequest } from './line.ts';
 
 /** What a wire counts while it works; the line shows it. */
