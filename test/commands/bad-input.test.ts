@@ -169,6 +169,7 @@ describe('limpid verify', () => {
 
 const isRoot = process.getuid?.() === 0;
 
+// skipped without root: only root can mount a file system
 describe.skipIf(!isRoot)('a disk of its own', () => {
   function mount(options: string): string {
     const dir = mkdtempSync(join(tmpdir(), 'limpid-disk-'));

@@ -17,6 +17,7 @@ const CASES = [
   ...(LIBMODBUS ? [['libmodbus', 'tcp'] as const, ['libmodbus', 'rtu'] as const] : []),
 ];
 
+// skipped where need() found neither peer and said so
 describe.skipIf(CASES.length === 0)('limpid run', () => {
   it.each(CASES)('polls an analyser served by %s over %s, and its ledger verifies', async (maker, kind) => {
     const server = await startForeignServer(maker, kind, analyserRegisters([123.456, 80.5, 6.2, 4.25, 127.75]));

@@ -7,6 +7,7 @@ import { type Fault, findAll, type SourceFile } from './work-tree.ts';
  */
 export const ADAPTERS: Record<string, string> = {
   'sdk/src/core/system-clock.ts': 'the one real clock',
+  'sdk/src/core/system-random.ts': 'the one real chance',
   'sdk/src/modbus/wait-precisely.ts':
     'turns the event loop for the last millisecond before a frame; the time is handed in',
   'simulators/src/wire/serve-rtu.ts': 'chance of the faults when no seeded one is handed in',

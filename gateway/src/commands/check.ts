@@ -1,4 +1,4 @@
-import { createSystemClock } from '@limpid/sdk/core';
+import { createSystemClock, systemRandom } from '@limpid/sdk/core';
 import type { Command } from 'commander';
 import { example, text } from '../language.ts';
 import { assemble } from '../run/assembly.ts';
@@ -36,7 +36,11 @@ function printFaultsAsJson({ faults }: SiteFile): void {
 /** What the gateway will do on the wire: how many requests a scan of each device takes. */
 function printPlan({ site, profiles }: SiteFile & { site: NonNullable<SiteFile['site']> }): void {
   const profileOf = (id: string) => profiles.get(id)!;
-  const { devices, channels } = assemble(site, { clock: createSystemClock(), random: Math.random, profileOf });
+  const { devices, channels } = assemble(site, {
+    clock: createSystemClock(),
+    random: systemRandom.fraction,
+    profileOf,
+  });
   for (const { name, config, reader } of devices) {
     const reads = reader.plan();
     const registers = reads.reduce((sum, { count }) => sum + count, 0);

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { createSystemClock, LimpidError } from '@limpid/sdk/core';
+import { createSystemClock, LimpidError, systemRandom } from '@limpid/sdk/core';
 import { createNodeFiles, createNodeSuite, createProcessTable, type Files } from '@limpid/sdk/ledger/store';
 import { DEFAULT_TOPIC_PREFIX, loadCredentials } from '@limpid/sdk/uplinks';
 import type { Command } from 'commander';
@@ -62,7 +62,7 @@ export function registerCollect(program: Command): void {
       const files = createNodeFiles();
       const processes = await createProcessTable();
       const collector = new Collector(await toOptions(flags, files), {
-        ...{ clock: createSystemClock(), random: Math.random, suite, files, log },
+        ...{ clock: createSystemClock(), random: systemRandom.fraction, suite, files, log },
         openCopy: (directory, ledger, key) => openMirrorCopy({ directory, ledger, key, files, suite, processes }),
         keyOfCopy: (directory) => keyOfMirror(directory, files, suite),
       });

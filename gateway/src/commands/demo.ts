@@ -74,7 +74,7 @@ function hint({ places }: Demo): string {
 function summary({ status, values }: LiveState): object {
   const { ledger, lines, uplinks } = status;
   return {
-    time: new Date().toISOString(),
+    time: status.time,
     entries: ledger.size,
     bytes: ledger.sizeBytes,
     lines: lines.map(({ name, usePercent, timeouts }) => ({ name, usePercent, timeouts })),

@@ -1,5 +1,5 @@
 import type { Poll } from '@limpid/sdk/acquire';
-import { createSystemClock, isLimpidError, QUALITIES, qualityText, settleAll } from '@limpid/sdk/core';
+import { createSystemClock, isLimpidError, QUALITIES, qualityText, settleAll, systemRandom } from '@limpid/sdk/core';
 import type { Command } from 'commander';
 import { dataOption } from '../data-dir.ts';
 import { RemoteGateway } from '../door/remote-gateway.ts';
@@ -57,7 +57,7 @@ async function readThroughGateway(data: string, devices: readonly string[]): Pro
 async function readDirectly(file: string, names: readonly string[]): Promise<ReadingReport[]> {
   const { site, profiles } = requireSite(file);
   const clock = createSystemClock();
-  const assembly = assemble(site, { clock, random: Math.random, profileOf: (id) => profiles.get(id)! });
+  const assembly = assemble(site, { clock, random: systemRandom.fraction, profileOf: (id) => profiles.get(id)! });
   const stop = new AbortController();
   void untilSignal().then(() => stop.abort());
   try {

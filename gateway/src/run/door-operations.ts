@@ -55,6 +55,7 @@ export function gatewayStatus(deps: DoorDeps): GatewayStatus {
   return {
     site: site.site.name,
     version,
+    time: new Date(clock.wallMs()).toISOString(),
     startedAt: new Date(deps.startedAtMs).toISOString(),
     ledger: { id: ledger.id, size: ledger.size(), firstSeq: ledger.firstSeq(), sizeBytes: ledger.usedBytes() },
     batchEveryS: site.ledger.batchEveryS,

@@ -1,4 +1,4 @@
-import { type Clock, type Service, settleAll, wait } from '@limpid/sdk/core';
+import { type Clock, type Service, settleAll, systemRandom, wait } from '@limpid/sdk/core';
 import { ANCHOR_TYPES, type Suite } from '@limpid/sdk/ledger/seal';
 import type { Draft, Files, Ledger, RetentionPolicy } from '@limpid/sdk/ledger/store';
 import type { Site } from '@limpid/sdk/site';
@@ -69,7 +69,7 @@ export class Forwarding implements Service {
     if (options === undefined) throw new Error(`uplink ${name} passed the check without options`);
     return createUplink(name, options, {
       ...{ ledger, clock, files, suite, siteDir },
-      random: Math.random,
+      random: systemRandom.fraction,
       env: process.env,
       stateDir: dataDir,
       log: log.child({ uplink: name }),

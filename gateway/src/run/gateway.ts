@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import type { LineSchedule, Poll, Sink } from '@limpid/sdk/acquire';
-import { type Clock, LimpidError, type Service, settleAll } from '@limpid/sdk/core';
+import { type Clock, LimpidError, type Service, settleAll, systemRandom } from '@limpid/sdk/core';
 import { collectBatch, type Suite } from '@limpid/sdk/ledger/seal';
 import type { Files, Ledger } from '@limpid/sdk/ledger/store';
 import type { Site } from '@limpid/sdk/site';
@@ -56,7 +55,7 @@ export class Gateway implements Service {
     this.#queue = queue;
     this.#batcher = new Batcher({
       append: (draft) => queue.append(draft),
-      collect: (polls) => collectBatch(polls, randomBytes(SEED_BYTES)),
+      collect: (polls) => collectBatch(polls, systemRandom.bytes(SEED_BYTES)),
       clock,
       batchEveryMs: site.ledger.batchEveryS * 1000,
       onSealed: (readings, { seq }) => board.sealed(readings, seq),

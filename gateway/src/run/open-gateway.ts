@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { createSystemClock, LimpidError } from '@limpid/sdk/core';
+import { createSystemClock, LimpidError, systemRandom } from '@limpid/sdk/core';
 import { createNodeFiles, createNodeSuite, createProcessTable, Ledger } from '@limpid/sdk/ledger/store';
 import { WallStateWatch } from '../clock/wall-state.ts';
 import type { requireSite } from '../site-file.ts';
@@ -24,12 +23,12 @@ export async function openGateway(
   const [files, suite] = [createNodeFiles(), createNodeSuite()];
   const ledger = await Ledger.open(
     dataDir,
-    { files, suite, clock, processes: await createProcessTable(), random: (bytes) => randomBytes(bytes) },
+    { files, suite, clock, processes: await createProcessTable(), random: systemRandom.bytes },
     { segmentBytes: segmentMiB * MIB, ...(quotaMiB !== undefined && { quotaBytes: quotaMiB * MIB }) },
   );
   logOpening(ledger, log);
   const assembly = assemble(site, {
-    ...{ clock, random: Math.random, refusals: await loadRefusals(dataDir, files) },
+    ...{ clock, random: systemRandom.fraction, refusals: await loadRefusals(dataDir, files) },
     profileOf: (id) => profiles.get(id)!,
   });
   return new Gateway({

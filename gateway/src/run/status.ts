@@ -4,6 +4,8 @@ import type { UplinkStatus } from '@limpid/sdk/uplinks';
 export interface GatewayStatus {
   site: string;
   version: string;
+  /** ISO 8601, by the gateway's clock */
+  time: string;
   startedAt: string;
   ledger: { id: string; size: number; firstSeq: number; sizeBytes: number };
   batchEveryS: number;

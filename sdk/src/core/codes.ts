@@ -58,6 +58,7 @@ export const CODES = {
     '{path}: polling every {intervalMs} ms leaves no spare under {ruleSet}: one time-out loses the minute; use {adviceMs} ms or less',
     '{path}：{intervalMs} ms 的轮询间隔在 {ruleSet} 下没有余量，一次超时即丢失该分钟；建议不大于 {adviceMs} ms',
   ),
+  CONFIG_REFUSED: input('{file} has {errors} faults; nothing was started', '{file} 有 {errors} 处错误；未启动'),
   CONFIG_PERMIT: input('{path}: {detail}', '{path}：{detail}'),
   CONFIG_NO_FILE: input('{path}: there is no file {name}', '{path}：文件 {name} 不存在'),
   CONFIG_OVERLOAD: input(

@@ -40,5 +40,6 @@ export {
   type WordOrder,
 } from './reading.ts';
 export { createSystemClock } from './system-clock.ts';
+export { systemRandom } from './system-random.ts';
 export { isUnit, showUnit, UNITS, type Unit } from './unit.ts';
 export { decodeWords, encodeWords, rawToWords, toRaw, wordsOfType } from './words.ts';
