@@ -1,4 +1,3 @@
-export { MODBUS_EXCEPTIONS as EXCEPTIONS } from '@limpid/sdk/modbus';
 export { type ByteStream, socketStream } from './byte-stream.ts';
 export { answerPdu, type ModbusUnit, type ModbusUnits, type WriteFunction } from './modbus-unit.ts';
 export { openPseudoTerminal, type PseudoTerminal } from './pseudo-terminal.ts';
