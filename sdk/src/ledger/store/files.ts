@@ -71,6 +71,15 @@ export async function replaceFile(
   await files.syncDirectory(folderOf(path));
 }
 
+/** A new folder is lost in a power cut until its parent is synced, and all that lies in it. */
+export async function makeDirectory(files: Files, path: string): Promise<void> {
+  if ((await files.stat(path)) !== null) return;
+  const parent = folderOf(path);
+  if (parent !== path && parent !== '' && path.includes('/')) await makeDirectory(files, parent);
+  await files.mkdir(path);
+  if (path.includes('/')) await files.syncDirectory(parent);
+}
+
 /** Creates a file with its contents on the disk; the folder is the caller's to sync. */
 export async function createFile(files: Files, path: string, bytes: Uint8Array, permissions: number): Promise<void> {
   const file = await files.open(path, 'create', permissions);

@@ -6,7 +6,7 @@
 import { createHash, createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { faultText, isLimpidError, LimpidError } from '../../core/error.ts';
 import type { PublicKey, Signer } from '../seal/index.ts';
-import { createFile, type Files, faultCode, folderOf, replaceFile } from './files.ts';
+import { createFile, type Files, faultCode, folderOf, makeDirectory, replaceFile } from './files.ts';
 import { writeRefused } from './lock.ts';
 import { createNodeSigner, publicKeyFromPem, publicKeyToPem } from './node-suite.ts';
 
@@ -47,7 +47,7 @@ async function createKeyFile(path: string, files: Files): Promise<void> {
   const pem = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
   const folder = folderOf(path);
   try {
-    await files.mkdir(folder);
+    await makeDirectory(files, folder);
     await createFile(files, path, new TextEncoder().encode(pem), 0o600);
     await files.syncDirectory(folder);
   } catch (fault) {

@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import { faultText, LimpidError } from '../../core/error.ts';
 import { EVENT_CODES, equalBytes, type PublicKey, RightEdge, type Signer, type Suite, toHex } from '../seal/index.ts';
 import { EntrySealer, type Head, type SealedItem } from './entry-sealer.ts';
-import { type Files, faultCode } from './files.ts';
+import { type Files, faultCode, makeDirectory } from './files.ts';
 import { openKeyFile } from './key-file.ts';
 import type { OpeningReport } from './ledger.ts';
 import { LiveSegments } from './live-segments.ts';
@@ -56,7 +56,9 @@ export async function openParts(
   options: LedgerOptions,
 ): Promise<OpenedParts> {
   const dir = `${dataDir}/ledger`;
-  await makeDirectory(dir, deps.files);
+  await makeDirectory(deps.files, dir).catch((fault: unknown) => {
+    throw writeRefused(dir, fault);
+  });
   const lock = await acquireLock(dir, deps.files, deps.processes);
   try {
     return await openLocked({ dataDir, dir, lock, deps, options });
@@ -172,14 +174,6 @@ function reportOf(recovered: Recovered, head: Head): OpeningReport {
   const { cuts, damage, tail } = recovered;
   const cutBytes = cuts.reduce((sum, cut) => sum + cut.sizeBytes, 0);
   return { created: tail === null, start: head.start, cutBytes, cuts, damage };
-}
-
-async function makeDirectory(dir: string, files: Files): Promise<void> {
-  try {
-    await files.mkdir(dir);
-  } catch (fault) {
-    throw writeRefused(dir, fault);
-  }
 }
 
 /** File system faults while opening: what the person at the box can do about them. */

@@ -3,7 +3,7 @@
  * verified in full before it is kept (form, signature, sequence, tree, context, body), and what `take` reports as
  * appended is on the disk. A tail that a crash tore is simply cut: it was not receipted and is sent again.
  */
-import { isLimpidError, LimpidError } from '../../core/error.ts';
+import { LimpidError } from '../../core/error.ts';
 import { settleAll } from '../../core/lifecycle.ts';
 import {
   type CheckedItem,
@@ -15,7 +15,6 @@ import {
   isFork,
   ledgerIdOf,
   type PublicKey,
-  peekEntry,
   RightEdge,
   type Suite,
   toHex,
@@ -23,10 +22,11 @@ import {
 import { type ContextInForce, contextAfter } from './context-in-force.ts';
 import type { LedgerReader } from './contract.ts';
 import { joinItems } from './entry-sealer.ts';
-import type { Files } from './files.ts';
+import { type Files, makeDirectory } from './files.ts';
 import { LedgerView } from './ledger-view.ts';
 import { LiveSegments } from './live-segments.ts';
 import { acquireLock, type LedgerLock, writeRefused } from './lock.ts';
+import { peekSeq } from './peek-seq.ts';
 import type { ProcessTable } from './process-table.ts';
 import { recoverLedger } from './recovery.ts';
 import { DEFAULT_GROW_BYTES, DEFAULT_SEGMENT_BYTES, SegmentLog } from './segment-log.ts';
@@ -96,7 +96,7 @@ export class Mirror {
     options: MirrorOptions = {},
   ): Promise<Mirror> {
     const dir = `${dataDir}/ledger`;
-    await deps.files.mkdir(dir).catch((fault: unknown) => {
+    await makeDirectory(deps.files, dir).catch((fault: unknown) => {
       throw writeRefused(dir, fault);
     });
     const lock = await acquireLock(dir, deps.files, deps.processes);
@@ -191,7 +191,7 @@ export class Mirror {
     const run: Run = { head: this.#head, items: [] };
     const taken: Taken = { appended: 0, duplicates: 0, trouble: null };
     for (const item of items) {
-      const seq = seqOf(item);
+      const seq = peekSeq(item.entryBytes);
       const size = run.head.edge.size;
       if (seq === null) taken.trouble = { kind: 'refused', seq, detail: 'not an entry of this format' };
       else if (seq > size) taken.trouble = { kind: 'hole', seq: size };
@@ -290,14 +290,5 @@ export class Mirror {
     if (ledger === null) return;
     this.#live = await LiveSegments.measure(this.#dir, this.#files, this.#log, { ledger, edge });
     this.#reader = new LedgerView(this.#live, this.#files, this.#suite);
-  }
-}
-
-function seqOf(item: Item): number | null {
-  try {
-    return peekEntry(item.entryBytes).entry.prefix.seq;
-  } catch (fault) {
-    if (isLimpidError(fault)) return null;
-    throw fault;
   }
 }

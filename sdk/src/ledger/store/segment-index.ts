@@ -1,6 +1,6 @@
-import { isLimpidError } from '../../core/error.ts';
-import { FOOTER_LIMIT_BYTES, findSegmentFooter, peekEntry, type SegmentFooter } from '../seal/index.ts';
+import { FOOTER_LIMIT_BYTES, findSegmentFooter, type SegmentFooter } from '../seal/index.ts';
 import { type OpenFile, readFully } from './files.ts';
+import { peekSeq } from './peek-seq.ts';
 import type { SegmentFile } from './segment-files.ts';
 import { type FoundHeader, findLaterItems, type LaterItem, SegmentScanner } from './segment-scan.ts';
 
@@ -49,21 +49,12 @@ export async function indexSegment(
 
 function addBehindDamage(index: SegmentIndex, segment: SegmentFile, later: readonly LaterItem[], detail: string): void {
   for (const { item, offset, end } of later) {
-    const seq = seqOf(item.entryBytes);
+    const seq = peekSeq(item.entryBytes);
     const next = segment.firstSeq + index.offsets.length;
     if (seq === null || seq < next) continue;
     if (offset !== index.endBytes) index.damage.push({ offset: index.endBytes, seq: next, detail });
     index.offsets[seq - segment.firstSeq] = offset;
     index.endBytes = end;
-  }
-}
-
-function seqOf(entryBytes: Uint8Array): number | null {
-  try {
-    return peekEntry(entryBytes).entry.prefix.seq;
-  } catch (fault) {
-    if (isLimpidError(fault)) return null;
-    throw fault;
   }
 }
 

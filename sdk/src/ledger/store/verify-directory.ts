@@ -9,7 +9,6 @@ import {
   LedgerVerifier,
   openEntry,
   type PublicKey,
-  peekEntry,
   publicKeyFromCoseKey,
   type Report,
   type SegmentHeader,
@@ -18,6 +17,7 @@ import {
 import type { Files, OpenFile } from './files.ts';
 import { findLedgerDirectory } from './ledger-directory.ts';
 import { isLockName } from './lock.ts';
+import { peekSeq } from './peek-seq.ts';
 import { isCutName } from './recovery.ts';
 import { listSegments, type SegmentFile } from './segment-files.ts';
 import { type BadStep, findLaterItems, readSegmentHeader, SegmentScanner, zerosInTheWay } from './segment-scan.ts';
@@ -143,7 +143,7 @@ class SegmentVerification {
     let end = later[0]?.offset ?? rest.limit;
     for (const { item, offset, end: itemEnd } of later) {
       if (offset !== end) this.#damage(end, 'no whole item begins here');
-      this.#seq = seqOf(item) ?? this.#seq;
+      this.#seq = peekSeq(item.entryBytes) ?? this.#seq;
       this.#push(item, offset);
       end = itemEnd;
     }
@@ -177,15 +177,6 @@ function isSigned(suite: Suite, item: Item, key: PublicKey): boolean {
     return openEntry(suite, item.entryBytes, key) !== null;
   } catch (fault) {
     if (isLimpidError(fault)) return false;
-    throw fault;
-  }
-}
-
-function seqOf(item: Item): number | null {
-  try {
-    return peekEntry(item.entryBytes).entry.prefix.seq;
-  } catch (fault) {
-    if (isLimpidError(fault)) return null;
     throw fault;
   }
 }
