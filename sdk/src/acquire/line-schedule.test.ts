@@ -65,6 +65,18 @@ describe('the poll schedule of a line', () => {
     expect(sink.gaps[0]).toMatchObject({ device: 'slow', line: 'rs485', cause: 'overload', intervalMs: 1000 });
   });
 
+  it('reports missed polls in whole ms, whatever fractions the monotonic clock has', async () => {
+    const clock = new FakeClock({ monoMs: 0.372 });
+    const { line, sink } = schedule(clock, [source(clock, 'slow', 1000, () => 3500.61)]);
+    await line.start();
+    await clock.advance(10_000);
+    await line.stop();
+    expect(sink.gaps.length).toBeGreaterThan(0);
+    for (const { fromWallMs, toWallMs } of sink.gaps) {
+      expect([fromWallMs, toWallMs].every(Number.isSafeInteger)).toBe(true);
+    }
+  });
+
   it('a slow poll of one device delays its neighbour and makes it miss nothing once it is over', async () => {
     const clock = new FakeClock({ monoMs: 0 });
     let first = true;

@@ -92,7 +92,8 @@ export class LineSchedule implements Service {
     const lateMs = this.#clock.monoMs() - slot.dueMonoMs;
     const count = Math.floor(lateMs / source.intervalMs);
     if (count < 1) return;
-    const dueWallMs = this.#clock.wallMs() - lateMs;
+    // Whole ms, as of a poll: the monotonic clock has fractions, and an event that is signed takes none.
+    const dueWallMs = Math.round(this.#clock.wallMs() - lateMs);
     slot.dueMonoMs += count * source.intervalMs;
     slot.missed ??= {
       device: source.device,
