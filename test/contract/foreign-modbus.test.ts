@@ -1,14 +1,10 @@
-import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { createSystemClock } from '@limpid/sdk/core';
 import { createLine, type Line, type LineOptions } from '@limpid/sdk/modbus';
 import { afterEach, describe, expect, it } from 'vitest';
-import { openPseudoTerminal, type PseudoTerminal, serveRtu, serveTcp } from '../../simulators/src/wire/index.ts';
+import { openPseudoTerminal, serveRtu, serveTcp } from '../../simulators/src/wire/index.ts';
+import { compile, layCable, startProgram } from '../support/foreign-server.ts';
 import { COUNTING_UNIT } from '../support/line-bench.ts';
 import { need } from '../support/need.ts';
 
@@ -54,12 +50,6 @@ int main(int argc, char **argv) {
 }
 `;
 
-interface Cable {
-  options: LineOptions;
-  /** what the server listens on */
-  where: string;
-}
-
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
@@ -67,9 +57,9 @@ afterEach(async () => {
 
 describe.skipIf(!need({ python: 'pymodbus' }, 'python3-pymodbus'))('a server by pymodbus', () => {
   it.each(['tcp', 'rtu'] as const)('is read over %s', async (kind) => {
-    const cable = await layCable(kind);
-    await startServer('/usr/bin/python3', ['-c', PYMODBUS, kind, cable.where]);
-    await readEverything(cable.options);
+    const cable = await layCable(kind, closing);
+    await startProgram('/usr/bin/python3', ['-c', PYMODBUS, kind, cable.where], closing);
+    await readEverything({ ...cable.options, name: 'foreign' });
   });
 });
 
@@ -77,9 +67,9 @@ describe.skipIf(!need('gcc', 'gcc') || !need({ file: '/usr/include/modbus/modbus
   'a server by libmodbus',
   () => {
     it.each(['tcp', 'rtu'] as const)('is read over %s', async (kind) => {
-      const cable = await layCable(kind);
-      await startServer(compile(LIBMODBUS), [kind, cable.where]);
-      await readEverything(cable.options);
+      const cable = await layCable(kind, closing);
+      await startProgram(compile(LIBMODBUS, closing), [kind, cable.where], closing);
+      await readEverything({ ...cable.options, name: 'foreign' });
     });
   },
 );
@@ -108,25 +98,6 @@ describe.skipIf(!need('mbpoll', 'mbpoll'))('mbpoll', () => {
   });
 });
 
-/** A serial cable has a server at each end: two pseudo-terminals, joined. */
-async function layCable(kind: 'tcp' | 'rtu'): Promise<Cable> {
-  if (kind === 'tcp') {
-    const port = await freePort();
-    return { options: { type: 'tcp', name: 'foreign', host: '127.0.0.1', port }, where: String(port) };
-  }
-  const ours = openPseudoTerminal();
-  const theirs = openPseudoTerminal();
-  joinEnds(ours, theirs);
-  closing.push(ours.close, theirs.close);
-  const format = { baudRate: 19_200, parity: 'none', dataBits: 8, stopBits: 1 } as const;
-  return { options: { type: 'rtu', name: 'foreign', path: ours.path, ...format }, where: theirs.path };
-}
-
-function joinEnds(a: PseudoTerminal, b: PseudoTerminal): void {
-  a.onData((bytes) => b.write(bytes));
-  b.onData((bytes) => a.write(bytes));
-}
-
 async function readEverything(options: LineOptions): Promise<void> {
   const line = createLine(
     { ...options, timeoutMs: 500, reconnect: { initialMs: 20, maximumMs: 20, factor: 1, jitter: 0 } },
@@ -152,45 +123,4 @@ async function canRead(line: Line): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-async function startServer(command: string, args: string[]): Promise<void> {
-  const child: ChildProcess = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  const errors: string[] = [];
-  child.stderr?.on('data', (text: Buffer) => errors.push(text.toString()));
-  closing.push(async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGKILL');
-    await once(child, 'close');
-  });
-  const ended = once(child, 'close').then(([code]) => {
-    throw new Error(`${command} ended with ${code}: ${errors.join('').slice(-500)}`);
-  });
-  const isReady = new Promise<void>((resolve) => {
-    child.stdout?.on('data', (text: Buffer) => {
-      if (text.toString().includes('READY')) resolve();
-    });
-  });
-  ended.catch(() => undefined); // only of interest while it starts
-  await Promise.race([isReady, ended]);
-}
-
-function compile(source: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'limpid-libmodbus-'));
-  closing.push(() => rmSync(folder, { recursive: true, force: true }));
-  const file = join(folder, 'server.c');
-  const program = join(folder, 'server');
-  writeFileSync(file, source);
-  execFileSync('gcc', ['-O1', '-o', program, file, '-lmodbus'], { stdio: 'pipe' });
-  return program;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new TypeError('no TCP port');
-  return address.port;
 }

@@ -63,26 +63,35 @@ export async function startForeignServer(
   const close = async () => {
     for (const step of closing.splice(0).reverse()) await step();
   };
-  const { line, where } = await layCable(kind, closing);
+  const { options, where } = await layCable(kind, closing);
   const pairs = [...registers];
   const [program, args] =
     maker === 'pymodbus'
       ? ['/usr/bin/python3', ['-c', PYMODBUS, kind, where, JSON.stringify(pairs)]]
       : [compile(LIBMODBUS, closing), [kind, where, ...pairs.flat().map(String)]];
   await startProgram(program, args, closing);
-  return { line, close };
+  return { line: JSON.stringify(options), close };
 }
 
+export interface Cable {
+  /** our end, as a line of a site.yaml */
+  options: { type: 'tcp'; host: string; port: number } | ({ type: 'rtu'; path: string } & typeof SERIAL_FORMAT);
+  /** what the server listens on */
+  where: string;
+}
+
+const SERIAL_FORMAT = { baudRate: 19_200, parity: 'none', dataBits: 8, stopBits: 1 } as const;
+
 /** A serial cable has a server at each end: two pseudo-terminals, joined. */
-async function layCable(kind: 'tcp' | 'rtu', closing: (() => unknown)[]): Promise<{ line: string; where: string }> {
+export async function layCable(kind: 'tcp' | 'rtu', closing: (() => unknown)[]): Promise<Cable> {
   if (kind === 'tcp') {
     const port = await freePort();
-    return { line: `{ type: tcp, host: 127.0.0.1, port: ${port} }`, where: String(port) };
+    return { options: { type: 'tcp', host: '127.0.0.1', port }, where: String(port) };
   }
   const [ours, theirs] = [openPseudoTerminal(), openPseudoTerminal()];
   joinEnds(ours, theirs);
   closing.push(ours.close, theirs.close);
-  return { line: `{ type: rtu, path: ${ours.path}, baudRate: 19200 }`, where: theirs.path };
+  return { options: { type: 'rtu', path: ours.path, ...SERIAL_FORMAT }, where: theirs.path };
 }
 
 function joinEnds(a: PseudoTerminal, b: PseudoTerminal): void {
@@ -90,7 +99,7 @@ function joinEnds(a: PseudoTerminal, b: PseudoTerminal): void {
   b.onData((bytes) => a.write(bytes));
 }
 
-function compile(source: string, closing: (() => unknown)[]): string {
+export function compile(source: string, closing: (() => unknown)[]): string {
   const folder = mkdtempSync(join(tmpdir(), 'limpid-libmodbus-'));
   closing.push(() => rmSync(folder, { recursive: true, force: true }));
   const [file, program] = [join(folder, 'server.c'), join(folder, 'server')];
@@ -99,7 +108,8 @@ function compile(source: string, closing: (() => unknown)[]): string {
   return program;
 }
 
-async function startProgram(program: string, args: string[], closing: (() => unknown)[]): Promise<void> {
+/** Resolves when the program has said READY. */
+export async function startProgram(program: string, args: string[], closing: (() => unknown)[]): Promise<void> {
   const child: ChildProcess = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const errors: string[] = [];
   child.stderr?.on('data', (text: Buffer) => errors.push(String(text)));
@@ -116,7 +126,7 @@ async function startProgram(program: string, args: string[], closing: (() => unk
   });
 }
 
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
