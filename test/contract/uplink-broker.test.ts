@@ -13,7 +13,6 @@ import { need } from '../support/need.ts';
 
 const clock = createSystemClock();
 const base = { name: 'cloud', clock, clientId: 'test', keepaliveS: 30, connectTimeoutS: 2 };
-const hasMosquitto = need('mosquitto', 'mosquitto');
 
 let directory: string;
 let broker: TestBroker | null = null;
@@ -37,15 +36,18 @@ async function serve(onConnection: (socket: Socket) => void): Promise<{ url: str
 }
 
 describe('the version that a broker speaks', () => {
-  it.skipIf(!hasMosquitto)('is MQTT 5 where there is MQTT 5, with what the broker says of itself', async () => {
-    broker = await createMosquitto(
-      (port) => `listener ${port} 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 7`,
-    );
-    await broker.start();
-    const session = await new Broker({ ...base, url: broker.url }).open();
-    expect(session).toMatchObject({ version: 5, receiveMaximum: 7 });
-    await session.close();
-  });
+  it.skipIf(!need('mosquitto', 'mosquitto'))(
+    'is MQTT 5 where there is MQTT 5, with what the broker says of itself',
+    async () => {
+      broker = await createMosquitto(
+        (port) => `listener ${port} 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 7`,
+      );
+      await broker.start();
+      const session = await new Broker({ ...base, url: broker.url }).open();
+      expect(session).toMatchObject({ version: 5, receiveMaximum: 7 });
+      await session.close();
+    },
+  );
 
   it('is 3.1.1 where MQTT 5 is refused, and that is remembered', async () => {
     broker = await createAedes();
@@ -116,7 +118,7 @@ describe('a session', () => {
   });
 });
 
-describe.skipIf(!hasMosquitto)('who may connect', () => {
+describe.skipIf(!need('mosquitto', 'mosquitto'))('who may connect', () => {
   const opened = async (options: Partial<SessionOptions>) => {
     const session = await new Broker({ ...base, url: broker!.url, ...options }).open();
     await session.close();

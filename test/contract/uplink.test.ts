@@ -22,6 +22,7 @@ const suites: [string, () => Promise<TestBroker>, boolean][] = [
 ];
 
 for (const [name, createBroker, there] of suites) {
+  // skipped without mosquitto, which `need` tells
   describe.skipIf(!there)(`uplink mqtt over ${name}`, () => {
     let broker: TestBroker;
     let directory: string;

@@ -5,6 +5,9 @@ import { type Files, replaceFile } from '@limpid/sdk/ledger/store';
 import type { LedgerCopy, Trouble } from './ledger-copy.ts';
 import type { ReceiptBook } from './receipt-book.ts';
 
+/** What is verified and flushed at once: about a tenth of a second, so that connection and receipts keep their time. */
+const FLUSH_ITEMS = 256;
+
 export interface HeldLedgerOptions {
   /** forks lie in `forks/` below */
   directory: string;
@@ -72,14 +75,17 @@ export class HeldLedger {
   /** True when something is missing. One bad item, or one too early, does not keep out what comes behind it. */
   async #takeAll(items: readonly Item[]): Promise<boolean> {
     let troubled = false;
-    for (let rest = items; rest.length > 0 && !this.#frozen; ) {
-      const { appended, duplicates, trouble } = await this.#options.copy.take(rest);
+    for (let from = 0; from < items.length && !this.#frozen; ) {
+      const { appended, duplicates, trouble } = await this.#options.copy.take(items.slice(from, from + FLUSH_ITEMS));
       this.#appended += appended;
       this.#duplicates += duplicates;
-      if (trouble === null) return troubled;
-      troubled = true;
-      await this.#trouble(trouble);
-      rest = rest.slice(appended + duplicates + 1);
+      from += appended + duplicates;
+      if (trouble !== null) {
+        troubled = true;
+        from += 1;
+        await this.#trouble(trouble);
+      }
+      this.#answer({ idle: false, known: false, asks: false });
     }
     return troubled;
   }

@@ -26,6 +26,12 @@ describe('ReceiptBook', () => {
     expect(book.newest).toBe(first);
   });
 
+  it('signs for nothing only when it asks for the first entry', () => {
+    const { book, open } = rig();
+    expect(book.grow(holding(0), true)).toBeNull();
+    expect(open(book.ask(holding(0))).size).toBe(0);
+  });
+
   it('covers many entries by one receipt while they keep coming', async () => {
     const { book, clock, open } = rig();
     book.grow(holding(1), false);

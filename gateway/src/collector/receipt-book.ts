@@ -35,7 +35,7 @@ export class ReceiptBook {
   /** The note for what is held now, or null when the one before covers it, or another one follows soon. */
   grow(holding: Holding, idle: boolean): string | null {
     const nowMs = this.#options.clock.monoMs();
-    if (this.#newest !== null && holding.size <= this.#newest.size) return null;
+    if (holding.size <= (this.#newest?.size ?? 0)) return null;
     if (!idle && nowMs - this.#grownAtMs < GROW_EVERY_MS) return null;
     this.#grownAtMs = nowMs;
     return this.#sign(holding, this.#newest?.timeS ?? 0);
