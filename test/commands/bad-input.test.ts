@@ -3,21 +3,17 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, unli
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { serveTcp, type TcpServer } from '../../simulators/src/wire/index.ts';
 import { limpid, startLimpid } from '../support/limpid.ts';
-import { analyserRegisters, analyserSite, type SiteFolder, siteFolder } from '../support/small-site.ts';
+import { analyserSite, type SiteFolder, serveAnalyser, siteFolder } from '../support/small-site.ts';
 
 const closing: (() => unknown)[] = [];
-let device: TcpServer;
+let device: Awaited<ReturnType<typeof serveAnalyser>>;
 let site: SiteFolder;
 
 beforeEach(async () => {
-  const registers = analyserRegisters([123.456, 80.5, 6.2, 4.25, 127.75]);
-  const read = (_: number, address: number, count: number) =>
-    Uint16Array.from({ length: count }, (_, k) => registers.get(address + k) ?? 0);
-  device = await serveTcp({ units: new Map([[1, { read }]]) });
+  device = await serveAnalyser();
   closing.push(() => device.close());
-  site = siteFolder(analyserSite(`{ type: tcp, host: ${device.host}, port: ${device.port} }`));
+  site = siteFolder(analyserSite(device.line));
   closing.push(() => site.remove());
 });
 

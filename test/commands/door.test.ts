@@ -3,9 +3,8 @@ import { EVENT_CODES } from '@limpid/sdk/ledger/seal';
 import { createNodeFiles, createNodeSuite, openLedgerDirectory } from '@limpid/sdk/ledger/store';
 import { afterEach, expect, it } from 'vitest';
 import { DoorClient } from '../../gateway/src/door/client.ts';
-import { serveTcp } from '../../simulators/src/wire/index.ts';
 import { limpid, startLimpid } from '../support/limpid.ts';
-import { analyserRegisters, analyserSite, siteFolder } from '../support/small-site.ts';
+import { analyserSite, serveAnalyser, siteFolder } from '../support/small-site.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -13,12 +12,9 @@ afterEach(async () => {
 });
 
 it('takes a ticket through the door of a running gateway and signs it', async () => {
-  const registers = analyserRegisters([123.456, 80.5, 6.2, 4.25, 127.75]);
-  const read = (_: number, address: number, count: number) =>
-    Uint16Array.from({ length: count }, (_, k) => registers.get(address + k) ?? 0);
-  const device = await serveTcp({ units: new Map([[1, { read }]]) });
+  const device = await serveAnalyser();
   closing.push(() => device.close());
-  const site = siteFolder(analyserSite(`{ type: tcp, host: ${device.host}, port: ${device.port} }`));
+  const site = siteFolder(analyserSite(device.line));
   closing.push(() => site.remove());
   const gateway = startLimpid(['run', site.siteFile, '--data', site.data]);
   closing.push(() => gateway.stop('SIGKILL'));

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { serveTcp, type TcpServer } from '../../simulators/src/wire/index.ts';
 
 export interface SiteFolder {
   root: string;
@@ -43,4 +44,13 @@ export function analyserRegisters(values: readonly [number, number, number, numb
     registers.set(13 + 2 * k, view.getUint16(2));
   });
   return registers;
+}
+
+/** That analyser on a TCP port, and the line of a site.yaml that reaches it. */
+export async function serveAnalyser(): Promise<TcpServer & { line: string }> {
+  const registers = analyserRegisters([123.456, 80.5, 6.2, 4.25, 127.75]);
+  const read = (_: number, address: number, count: number) =>
+    Uint16Array.from({ length: count }, (_, k) => registers.get(address + k) ?? 0);
+  const server = await serveTcp({ units: new Map([[1, { read }]]) });
+  return Object.assign(server, { line: `{ type: tcp, host: ${server.host}, port: ${server.port} }` });
 }

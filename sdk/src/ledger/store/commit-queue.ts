@@ -4,7 +4,7 @@
  */
 import { isLimpidError, LimpidError } from '../../core/error.ts';
 import { stopped } from '../../core/lifecycle.ts';
-import { peekEntry } from '../seal/index.ts';
+import { peekEntry } from '../seal/entry.ts';
 import type { Draft, LedgerItem } from './contract.ts';
 import { type EntrySealer, type Head, joinItems, type SealedItem } from './entry-sealer.ts';
 import type { Group, SegmentLog } from './segment-log.ts';

@@ -1,12 +1,8 @@
-import {
-  type ChannelTable,
-  channelTableOf,
-  type Entry,
-  entryLeafHash,
-  resolveContext,
-  type SegmentContext,
-  type Suite,
-} from '../seal/index.ts';
+import { type ChannelTable, channelTableOf, resolveContext } from '../seal/context.ts';
+import { entryLeafHash } from '../seal/entry.ts';
+import type { Entry } from '../seal/entry-types.ts';
+import type { SegmentContext } from '../seal/segment.ts';
+import type { Suite } from '../seal/suite.ts';
 
 /** The context that entries refer to: what the reader of a segment knows from its header and the entries since. */
 export interface ContextInForce {

@@ -1,26 +1,13 @@
 import type { Clock, WallState } from '../../core/clock.ts';
 import { LimpidError } from '../../core/error.ts';
-import {
-  batchCommitment,
-  contextPartHash,
-  type Detail,
-  type Entry,
-  EVENT_CODES,
-  type EventName,
-  encodeBatchBody,
-  encodeContextBody,
-  encodeItem,
-  entryLeafHash,
-  type Item,
-  ledgerIdOf,
-  type Prefix,
-  type RightEdge,
-  type Signer,
-  type Suite,
-  sealEntry,
-  toHex,
-  withoutDerivedValues,
-} from '../seal/index.ts';
+import { batchCommitment, encodeBatchBody, withoutDerivedValues } from '../seal/body.ts';
+import { toHex } from '../seal/bytes.ts';
+import { contextPartHash, encodeContextBody } from '../seal/context.ts';
+import { entryLeafHash, ledgerIdOf, sealEntry } from '../seal/entry.ts';
+import { type Detail, type Entry, EVENT_CODES, type EventName, type Prefix } from '../seal/entry-types.ts';
+import { encodeItem, type Item } from '../seal/item.ts';
+import type { RightEdge } from '../seal/merkle.ts';
+import type { Signer, Suite } from '../seal/suite.ts';
 import { type ContextInForce, contextAfter } from './context-in-force.ts';
 import type { ContextPart, Draft, LedgerItem } from './contract.ts';
 

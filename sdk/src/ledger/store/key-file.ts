@@ -5,7 +5,7 @@
  */
 import { createHash, createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { faultText, isLimpidError, LimpidError } from '../../core/error.ts';
-import type { PublicKey, Signer } from '../seal/index.ts';
+import type { PublicKey, Signer } from '../seal/suite.ts';
 import { createFile, type Files, faultCode, folderOf, makeDirectory, replaceFile } from './files.ts';
 import { writeRefused } from './lock.ts';
 import { createNodeSigner, publicKeyFromPem, publicKeyToPem } from './node-suite.ts';

@@ -1,5 +1,7 @@
 import { isLimpidError, LimpidError } from '../../core/error.ts';
-import { entryLeafHash, RightEdge, type Suite } from '../seal/index.ts';
+import { entryLeafHash } from '../seal/entry.ts';
+import { RightEdge } from '../seal/merkle.ts';
+import type { Suite } from '../seal/suite.ts';
 import type { Files, OpenFile } from './files.ts';
 import { LedgerView, type SegmentSource } from './ledger-view.ts';
 import { listSegments, type SegmentFile } from './segment-files.ts';

@@ -1,6 +1,9 @@
 import type { Clock } from '../../core/clock.ts';
 import { faultText, LimpidError } from '../../core/error.ts';
-import { EVENT_CODES, equalBytes, type PublicKey, RightEdge, type Signer, type Suite, toHex } from '../seal/index.ts';
+import { equalBytes, toHex } from '../seal/bytes.ts';
+import { EVENT_CODES } from '../seal/entry-types.ts';
+import { RightEdge } from '../seal/merkle.ts';
+import type { PublicKey, Signer, Suite } from '../seal/suite.ts';
 import { EntrySealer, type Head, type SealedItem } from './entry-sealer.ts';
 import { type Files, faultCode, makeDirectory } from './files.ts';
 import { openKeyFile } from './key-file.ts';

@@ -5,7 +5,10 @@
 
 import { isLimpidError, LimpidError } from '../../core/error.ts';
 import type { Channel } from '../../core/reading.ts';
-import { parseItem, peekEntry, type Suite, toHex } from '../seal/index.ts';
+import { toHex } from '../seal/bytes.ts';
+import { peekEntry } from '../seal/entry.ts';
+import { parseItem } from '../seal/item.ts';
+import type { Suite } from '../seal/suite.ts';
 import { type ContextInForce, contextAfter, contextOfHeader } from './context-in-force.ts';
 import type { LedgerItem, LedgerReader } from './contract.ts';
 import { type Files, faultCode, type OpenFile, readFully } from './files.ts';

@@ -1,6 +1,6 @@
 import { settleAll, stopped } from '../../core/lifecycle.ts';
 import type { Channel } from '../../core/reading.ts';
-import type { PublicKey, Suite } from '../seal/index.ts';
+import type { PublicKey, Suite } from '../seal/suite.ts';
 import { CommitQueue } from './commit-queue.ts';
 import type { Draft, LedgerItem, LedgerWriter } from './contract.ts';
 import type { EntrySealer, Head, SealedItem } from './entry-sealer.ts';

@@ -1,4 +1,4 @@
-import type { RightEdge } from '../seal/index.ts';
+import type { RightEdge } from '../seal/merkle.ts';
 import type { Files } from './files.ts';
 import { Growth } from './growth.ts';
 import type { SegmentSource } from './ledger-view.ts';

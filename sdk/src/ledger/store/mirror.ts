@@ -5,20 +5,14 @@
  */
 import { LimpidError } from '../../core/error.ts';
 import { settleAll } from '../../core/lifecycle.ts';
-import {
-  type CheckedItem,
-  entryLeafHash,
-  equalBytes,
-  FINDINGS,
-  type Item,
-  ItemChecker,
-  isFork,
-  ledgerIdOf,
-  type PublicKey,
-  RightEdge,
-  type Suite,
-  toHex,
-} from '../seal/index.ts';
+import { equalBytes, toHex } from '../seal/bytes.ts';
+import { type CheckedItem, ItemChecker } from '../seal/check-item.ts';
+import { entryLeafHash, ledgerIdOf } from '../seal/entry.ts';
+import type { Item } from '../seal/item.ts';
+import { RightEdge } from '../seal/merkle.ts';
+import { FINDINGS } from '../seal/report.ts';
+import type { PublicKey, Suite } from '../seal/suite.ts';
+import { isFork } from '../seal/verify.ts';
 import { type ContextInForce, contextAfter } from './context-in-force.ts';
 import type { LedgerReader } from './contract.ts';
 import { joinItems } from './entry-sealer.ts';

@@ -1,5 +1,5 @@
 import { isLimpidError } from '../../core/error.ts';
-import { peekEntry } from '../seal/index.ts';
+import { peekEntry } from '../seal/entry.ts';
 
 /** The sequence that an entry claims, signature unseen; null when the bytes are no entry. */
 export function peekSeq(entryBytes: Uint8Array): number | null {

@@ -11,7 +11,8 @@
  * known and writing goes on in a new segment; otherwise the ledger cannot be continued and says so.
  */
 import { isLimpidError, LimpidError } from '../../core/error.ts';
-import type { SegmentHeader, Suite } from '../seal/index.ts';
+import type { SegmentHeader } from '../seal/segment.ts';
+import type { Suite } from '../seal/suite.ts';
 import { createFile, type Files, type OpenFile } from './files.ts';
 import { listSegments, type SegmentFile } from './segment-files.ts';
 import type { ActiveSegment } from './segment-log.ts';

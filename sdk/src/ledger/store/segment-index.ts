@@ -1,4 +1,4 @@
-import { FOOTER_LIMIT_BYTES, findSegmentFooter, type SegmentFooter } from '../seal/index.ts';
+import { FOOTER_LIMIT_BYTES, findSegmentFooter, type SegmentFooter } from '../seal/segment.ts';
 import { type OpenFile, readFully } from './files.ts';
 import { peekSeq } from './peek-seq.ts';
 import type { SegmentFile } from './segment-files.ts';

@@ -7,7 +7,7 @@
  *    one's header is on the disk before an item goes into it.
  */
 import { faultText, LimpidError } from '../../core/error.ts';
-import { encodeSegmentFooter, encodeSegmentHeader, type SegmentHeader } from '../seal/index.ts';
+import { encodeSegmentFooter, encodeSegmentHeader, type SegmentHeader } from '../seal/segment.ts';
 import { type Files, faultCode, type OpenFile, writeFully } from './files.ts';
 import { segmentName } from './segment-files.ts';
 

@@ -1,17 +1,12 @@
 import { LimpidError } from '../../core/error.ts';
-import {
-  type Entry,
-  entryLeafHash,
-  equalBytes,
-  type Item,
-  openEntry,
-  type PublicKey,
-  peekEntry,
-  publicKeyFromCoseKey,
-  RightEdge,
-  type SegmentHeader,
-  type Suite,
-} from '../seal/index.ts';
+import { equalBytes } from '../seal/bytes.ts';
+import { entryLeafHash, openEntry, peekEntry } from '../seal/entry.ts';
+import type { Entry } from '../seal/entry-types.ts';
+import type { Item } from '../seal/item.ts';
+import { publicKeyFromCoseKey } from '../seal/keys.ts';
+import { RightEdge } from '../seal/merkle.ts';
+import type { SegmentHeader } from '../seal/segment.ts';
+import type { PublicKey, Suite } from '../seal/suite.ts';
 import { type ContextInForce, contextAfter, contextOfHeader } from './context-in-force.ts';
 import type { SegmentFile } from './segment-files.ts';
 

@@ -5,17 +5,14 @@
  *   header | item | item … | footer                a sealed one (mode 0400)
  */
 import { isLimpidError, LimpidError } from '../../core/error.ts';
+import { END_OF_ITEMS, type FramedItem, frameItem, type Item } from '../seal/item.ts';
 import {
-  END_OF_ITEMS,
   FOOTER_LIMIT_BYTES,
-  type FramedItem,
-  frameItem,
-  type Item,
   parseSegmentFooter,
   parseSegmentHeader,
   type SegmentFooter,
   type SegmentHeader,
-} from '../seal/index.ts';
+} from '../seal/segment.ts';
 import { type OpenFile, readFully } from './files.ts';
 
 export type ScanStep =

@@ -3,17 +3,14 @@
  * by file, offset and sequence and never skipped, and what lies behind it is verified all the same.
  */
 import { isLimpidError } from '../../core/error.ts';
-import {
-  type Item,
-  ItemChecker,
-  LedgerVerifier,
-  openEntry,
-  type PublicKey,
-  publicKeyFromCoseKey,
-  type Report,
-  type SegmentHeader,
-  type Suite,
-} from '../seal/index.ts';
+import { ItemChecker } from '../seal/check-item.ts';
+import { openEntry } from '../seal/entry.ts';
+import type { Item } from '../seal/item.ts';
+import { publicKeyFromCoseKey } from '../seal/keys.ts';
+import type { Report } from '../seal/report.ts';
+import type { SegmentHeader } from '../seal/segment.ts';
+import type { PublicKey, Suite } from '../seal/suite.ts';
+import { LedgerVerifier } from '../seal/verify.ts';
 import type { Files, OpenFile } from './files.ts';
 import { findLedgerDirectory } from './ledger-directory.ts';
 import { isLockName } from './lock.ts';
