@@ -57,6 +57,7 @@ export function registerCollect(program: Command): void {
       `${text('\nExample:\n', '\n示例：\n')}  limpid collect --url mqtt://127.0.0.1 --trust trust --data collected`,
     )
     .action(async (flags: CollectFlags) => {
+      const ended = untilSignal();
       const log = createLogger();
       const suite = createNodeSuite();
       const files = createNodeFiles();
@@ -70,7 +71,7 @@ export function registerCollect(program: Command): void {
       log.info({ keyFile: collector.publicKeyFile, ledgers: collector.status().ledgers.length }, 'ready');
       const failed = collector.finished.then(() => {});
       try {
-        await Promise.race([untilSignal(), failed]);
+        await Promise.race([ended, failed]);
       } finally {
         await collector.stop();
       }

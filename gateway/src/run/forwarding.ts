@@ -73,18 +73,18 @@ export class Forwarding implements Service {
       env: process.env,
       stateDir: dataDir,
       log: log.child({ uplink: name }),
-      onReceipt: (note) => this.#anchor(note),
+      onReceipt: (note, size) => this.#anchor(note, size),
       onPeerAhead: (found) => this.#disagree('peerAhead', name, found),
       onForkFound: (found) => this.#disagree('forkFound', name, found),
     });
   }
 
-  async #anchor(note: string): Promise<void> {
-    const { append, clock, ledger } = this.#options;
+  async #anchor(note: string, size: number): Promise<void> {
+    const { append, clock } = this.#options;
     if (clock.monoMs() - this.#anchoredMonoMs < ANCHOR_EVERY_MS) return;
     this.#anchoredMonoMs = clock.monoMs();
     const evidence = new TextEncoder().encode(note);
-    await append({ kind: 'anchor', type: ANCHOR_TYPES.receipt, about: ledger.size(), evidence });
+    await append({ kind: 'anchor', type: ANCHOR_TYPES.receipt, about: size, evidence });
   }
 
   async #disagree(event: 'peerAhead' | 'forkFound', uplink: string, found: Disagreement): Promise<void> {
