@@ -1,2 +1,6 @@
 #!/usr/bin/env node
-import '../dist/main.js';
+import { setFlagsFromString } from 'node:v8';
+
+// Before anything else is loaded: the young generation stays small instead of growing to 32 MiB at start-up, for good.
+setFlagsFromString('--optimize-for-size');
+await import('../dist/main.js');

@@ -1,16 +1,22 @@
 import { Command, CommanderError } from 'commander';
-import { registerBroker } from './commands/broker.ts';
-import { registerCheck } from './commands/check.ts';
-import { registerCollect } from './commands/collect.ts';
-import { registerDemo } from './commands/demo.ts';
-import { registerKeys } from './commands/keys.ts';
-import { registerRead } from './commands/read.ts';
-import { registerRun } from './commands/run.ts';
-import { registerVerify } from './commands/verify.ts';
-import { registerWatch } from './commands/watch.ts';
 import { text } from './language.ts';
 import { reportFault } from './terminal/report-fault.ts';
 import { version } from './version.ts';
+
+type Register = (program: Command) => void;
+
+/** A command brings the rooms it needs into memory: only the one that is asked for is loaded, for help all of them. */
+const COMMANDS: Record<string, () => Promise<Register>> = {
+  check: async () => (await import('./commands/check.ts')).registerCheck,
+  run: async () => (await import('./commands/run.ts')).registerRun,
+  read: async () => (await import('./commands/read.ts')).registerRead,
+  watch: async () => (await import('./commands/watch.ts')).registerWatch,
+  verify: async () => (await import('./commands/verify.ts')).registerVerify,
+  collect: async () => (await import('./commands/collect.ts')).registerCollect,
+  demo: async () => (await import('./commands/demo.ts')).registerDemo,
+  keys: async () => (await import('./commands/keys.ts')).registerKeys,
+  broker: async () => (await import('./commands/broker.ts')).registerBroker,
+};
 
 const program = new Command('limpid')
   .description(text('An emissions data logger that anybody can check', '人人可以核验的排放数据采集仪'))
@@ -19,18 +25,9 @@ const program = new Command('limpid')
   .exitOverride()
   .showHelpAfterError(text('(see --help)', '（请查看 --help）'));
 
-for (const register of [
-  registerCheck,
-  registerRun,
-  registerRead,
-  registerWatch,
-  registerVerify,
-  registerCollect,
-  registerDemo,
-  registerKeys,
-  registerBroker,
-]) {
-  register(program);
+const asked = process.argv.slice(2).find((argument) => Object.hasOwn(COMMANDS, argument));
+for (const [name, load] of Object.entries(COMMANDS)) {
+  if (asked === undefined || asked === name) (await load())(program);
 }
 
 /** Usage faults exit with 2, as every other bad input; help and version with 0. */

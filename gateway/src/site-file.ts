@@ -1,14 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { faultText, LimpidError } from '@limpid/sdk/core';
-import { type Fault, loadProfiles, type Profile, showFault } from '@limpid/sdk/profiles';
+import { type Fault, loadProfiles, ProfileShelf, type ProfileSource, showFault } from '@limpid/sdk/profiles';
 import { loadSite, type Site } from '@limpid/sdk/site';
 import { language } from './language.ts';
 
 export interface SiteFile {
   /** null when there are errors */
   site: Site | null;
-  profiles: ReadonlyMap<string, Profile>;
+  profiles: ProfileSource;
   faults: Fault[];
   /** files named in the site are relative to it */
   directory: string;
@@ -27,10 +27,14 @@ export function readSiteFile(file: string): SiteFile {
   }
   const directory = dirname(resolve(file));
   const own = join(directory, OWN_PROFILES);
-  const { profiles, faults: found } = loadProfiles(existsSync(own) ? { directories: [own] } : {});
-  // Warnings about shipped profiles are their authors' business.
-  const faults = found.filter(({ file: where, severity }) => severity === 'error' || where.startsWith(own));
+  const { profiles: ownProfiles, faults: ownFaults } = loadProfiles({
+    shipped: false,
+    directories: existsSync(own) ? [own] : [],
+  });
+  const profiles = new ProfileShelf(ownProfiles);
   const loaded = loadSite(content, { file, profiles, fileExists: existsSync });
+  // Warnings about shipped profiles are their authors' business.
+  const faults = [...ownFaults, ...profiles.faults.filter(({ severity }) => severity === 'error')];
   const broken = faults.some(({ severity }) => severity === 'error');
   return { site: broken ? null : loaded.site, profiles, faults: [...faults, ...loaded.faults], directory };
 }

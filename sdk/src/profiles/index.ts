@@ -1,7 +1,15 @@
 export { caseSchema, type ProfileCase, parseCase, runCase } from './cases.ts';
 export { type ProfileImage, profileImage } from './image.ts';
 export { type BindOptions, type BoundDevice, bindProfile } from './interpret.ts';
-export { loadProfileFile, loadProfiles, type ProfileSet, parseProfile, shippedProfileFolders } from './load.ts';
+export {
+  loadProfileFile,
+  loadProfiles,
+  type ProfileSet,
+  ProfileShelf,
+  type ProfileSource,
+  parseProfile,
+  shippedProfileFolders,
+} from './load.ts';
 export { nearest } from './nearest.ts';
 export { type Override, type OverrideFault, type Overrides, overrideFaults } from './override.ts';
 export { serialScanMs } from './scan-cost.ts';

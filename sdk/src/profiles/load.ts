@@ -33,6 +33,43 @@ export function loadProfiles(options: { directories?: readonly string[]; shipped
   return set;
 }
 
+/** Profiles by id; a map is one. */
+export interface ProfileSource {
+  get(id: string): Profile | undefined;
+  keys(): Iterable<string>;
+}
+
+/** Own profiles, then the shipped ones, of which each is read when it is first asked for: a site uses a few of many. */
+export class ProfileShelf implements ProfileSource {
+  /** what is wrong with shipped files that were asked for, and warnings about them */
+  readonly faults: Fault[] = [];
+  readonly #own: ReadonlyMap<string, Profile>;
+  readonly #shipped: ReadonlySet<string>;
+  readonly #read = new Map<string, Profile | null>();
+
+  constructor(own: ReadonlyMap<string, Profile> = new Map()) {
+    this.#own = own;
+    this.#shipped = new Set(foldersOf(SHIPPED, this.faults));
+  }
+
+  get(id: string): Profile | undefined {
+    return this.#own.get(id) ?? this.#fromShipped(id) ?? undefined;
+  }
+
+  keys(): Iterable<string> {
+    return new Set([...this.#shipped, ...this.#own.keys()]);
+  }
+
+  #fromShipped(id: string): Profile | null {
+    const known = this.#read.get(id);
+    if (known !== undefined || !this.#shipped.has(id)) return known ?? null;
+    const { profile, faults } = loadProfileFile(join(SHIPPED, id, 'profile.yaml'), id);
+    this.faults.push(...faults);
+    this.#read.set(id, profile);
+    return profile;
+  }
+}
+
 /** Folders of profiles, by name. */
 export function shippedProfileFolders(): string[] {
   return foldersOf(SHIPPED, []).map((id) => join(SHIPPED, id));

@@ -1,6 +1,6 @@
 import type { ZodType, z } from 'zod';
 import type { Code } from '../core/codes.ts';
-import type { Profile } from '../profiles/schema.ts';
+import type { ProfileSource } from '../profiles/load.ts';
 import type { Fault, FaultParams, Path, YamlDocument } from '../profiles/yaml-document.ts';
 import {
   deviceSchema,
@@ -27,7 +27,7 @@ export interface Section<T> {
 /** What can be checked across the file, although some of it may be wrong: all faults are reported at once. */
 export interface Draft {
   document: YamlDocument;
-  profiles: ReadonlyMap<string, Profile>;
+  profiles: ProfileSource;
   head: z.output<typeof siteHeadSchema> | null;
   outlets: Section<SiteOutlet>;
   lines: Section<SiteLine>;
@@ -37,7 +37,7 @@ export interface Draft {
   fault(code: Code, path: Path, params?: FaultParams, options?: { on?: 'key'; severity?: 'warning' }): Fault;
 }
 
-export function toDraft(document: YamlDocument, profiles: ReadonlyMap<string, Profile>): Draft {
+export function toDraft(document: YamlDocument, profiles: ProfileSource): Draft {
   const { data } = document;
   return {
     document,

@@ -1,4 +1,4 @@
-import type { Profile } from '../profiles/schema.ts';
+import type { ProfileSource } from '../profiles/load.ts';
 import { checkShape } from '../profiles/shape.ts';
 import type { Fault } from '../profiles/yaml-document.ts';
 import { readYaml } from '../profiles/yaml-document.ts';
@@ -12,7 +12,7 @@ import { type ParsedDevice, type Site, type SiteDevice, siteSchema } from './sch
 export interface LoadSiteOptions {
   /** name of the file, for faults; other files are found relative to it */
   file: string;
-  profiles: ReadonlyMap<string, Profile>;
+  profiles: ProfileSource;
   /** whether a file is there: absent, files are not looked for */
   fileExists?: FileExists;
 }
@@ -36,10 +36,7 @@ export function loadSite(text: string, options: LoadSiteOptions): { site: Site |
   return { site: wrong ? null : { ...value, devices: completed(value.devices, options.profiles) }, faults: found };
 }
 
-function completed(
-  devices: Record<string, ParsedDevice>,
-  profiles: ReadonlyMap<string, Profile>,
-): Record<string, SiteDevice> {
+function completed(devices: Record<string, ParsedDevice>, profiles: ProfileSource): Record<string, SiteDevice> {
   return Object.fromEntries(
     Object.entries(devices).map(([name, device]) => {
       const profile = profiles.get(device.profile);

@@ -1,4 +1,4 @@
-import { connect, type IClientOptions, type MqttClient } from 'mqtt';
+import type { IClientOptions, MqttClient } from 'mqtt';
 import { type Clock, wait } from '../../core/clock.ts';
 import { faultText, LimpidError } from '../../core/error.ts';
 import { stopped } from '../../core/lifecycle.ts';
@@ -59,7 +59,9 @@ export class MqttSession {
   #pubackReason = 0;
 
   /** Resolves after CONNACK. Rejects with UPLINK_UNREACHABLE, UPLINK_REFUSED or, when aborted, STOPPED. */
-  static open(options: SessionOptions, signal?: AbortSignal): Promise<MqttSession> {
+  static async open(options: SessionOptions, signal?: AbortSignal): Promise<MqttSession> {
+    // a gateway without an uplink never loads it, and no start waits for it
+    const { connect } = await import('mqtt');
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(stopped(signal));
       const client = connect(options.url, toClientOptions(options));
