@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, unli
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DoorClient } from '../../gateway/src/door/client.ts';
 import { limpid, startLimpid } from '../support/limpid.ts';
 import { analyserSite, type SiteFolder, serveAnalyser, siteFolder } from '../support/small-site.ts';
 
@@ -118,6 +119,17 @@ describe('limpid run', () => {
     expect(await verify()).toMatchObject({ verdict: 'verified' });
   });
 
+  it('ends, and closes what it has opened, when an uplink cannot be started', async () => {
+    const uplink = 'uplinks: { cloud: { type: mqtt, url: "mqtt://127.0.0.1:1", username: me, passwordEnv: NOT_SET } }';
+    const line = `{ type: tcp, host: ${device.host}, port: ${device.port} }`;
+    writeFileSync(site.siteFile, analyserSite(line, { more: uplink }));
+    const { exitCode, stderr } = await run();
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('NOT_SET');
+    expect(existsSync(join(site.data, 'door.sock'))).toBe(false);
+    expect(await verify()).toMatchObject({ verdict: 'verified', findings: [] });
+  });
+
   it('keeps sealing that there is no answer while a serial port is missing', async () => {
     writeFileSync(site.siteFile, analyserSite('{ type: rtu, path: /dev/serial/by-id/usb-not-there }'));
     const gateway = startLimpid(['run', site.siteFile, '--data', site.data]);
@@ -198,6 +210,29 @@ describe.skipIf(!isRoot)('a disk of its own', () => {
     closing.push(() => gateway.stop('SIGKILL'));
     await gateway.ready();
     expect((await gateway.stop()).exitCode).toBe(0);
+    expect(await verify(data)).toMatchObject({ verdict: 'verified', findings: [] });
+  });
+
+  it('that fills up keeps nobody from ending the gateway, and leaves no silence unexplained', async () => {
+    const dir = mount('size=768k');
+    const data = join(dir, 'data');
+    const gateway = startLimpid(['run', site.siteFile, '--data', data]);
+    closing.push(() => gateway.stop('SIGKILL'));
+    await gateway.ready();
+    execFileSync('sh', ['-c', `cat /dev/zero > ${join(dir, 'filler')} 2>/dev/null || true`]);
+    const door = await DoorClient.open(data);
+    const full = gateway.line((line) => line.includes('LEDGER_DISK_FULL'));
+    const detail = { why: 'x'.repeat(3_000) };
+    // more than the room that is left; those that wait are given up when the gateway ends
+    for (let n = 0; n < 400; n += 1) door.request('event', { event: 'ticket', detail }).catch(() => {});
+    await full;
+    door.close();
+    await gateway.stop();
+    unlinkSync(join(dir, 'filler'));
+    const again = startLimpid(['run', site.siteFile, '--data', data]);
+    closing.push(() => again.stop('SIGKILL'));
+    await again.ready();
+    await again.stop();
     expect(await verify(data)).toMatchObject({ verdict: 'verified', findings: [] });
   });
 });

@@ -31,7 +31,8 @@ export function registerDemo(program: Command): void {
     .addHelpText('after', example('limpid demo --for 20s'))
     .action(async ({ for: forMs, data }: { for?: number; data?: string }) => {
       const demo = new Demo(data ?? null);
-      const ended = untilSignal();
+      // A terminal that is closed takes the demo with it, but not its processes, which are not of its group.
+      const ended = untilSignal(['SIGHUP']);
       try {
         await demo.start();
         await Promise.race([show(demo, ended, forMs), demo.failed()]);

@@ -29,9 +29,11 @@ export function registerRun(program: Command): void {
         fail = resolve;
       });
       const gateway = await openGateway(siteFile, data, log, fail);
-      await gateway.start();
-      log.info({ data, ledger: gateway.ledgerId, entries: gateway.size() }, 'ready');
-      const fault = await Promise.race([ended, failed]);
+      // A start that fails ends as everything fatal does: what was already opened is closed.
+      await gateway
+        .start()
+        .then(() => log.info({ data, ledger: gateway.ledgerId, entries: gateway.size() }, 'ready'), fail);
+      const fault = await Promise.race([failed, ended]);
       if (fault !== undefined) log.fatal(faultFields(fault), 'ending');
       await gateway.stop();
       log.info({ entries: gateway.size() }, 'stopped');

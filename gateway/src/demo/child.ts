@@ -33,7 +33,8 @@ export class Child implements Service {
 
   async start(): Promise<void> {
     const { command, logFile, isReady } = this.#options;
-    const child = spawn(process.execPath, [...command], { stdio: ['pipe', 'pipe', 'pipe'] });
+    // In a process group of its own: Ctrl-C at the terminal is the demo's business, which ends its children in order.
+    const child = spawn(process.execPath, [...command], { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
     this.#process = child;
     this.#ended = new Promise((resolve) => {
       child.once('exit', (code) => resolve(code));
@@ -71,6 +72,11 @@ export class Child implements Service {
     const killer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
     await this.#ended;
     clearTimeout(killer);
+  }
+
+  /** At once: for a demo that ends without having stopped its processes. */
+  kill(): void {
+    this.#process?.kill('SIGKILL');
   }
 
   #fault(code: number | null): LimpidError {

@@ -36,6 +36,10 @@ export class Demo implements Service {
 
   constructor(root: string | null) {
     this.places = placesBelow(root ?? mkdtempSync(join(tmpdir(), 'limpid-demo-')));
+    // Whatever ends the demo early, as a second Ctrl-C: nothing of it stays behind.
+    process.once('exit', () => {
+      for (const child of this.#children) child.kill();
+    });
   }
 
   async start(): Promise<void> {

@@ -5,7 +5,20 @@ import { FakeClock, settle } from '../../../test/support/fake-clock.ts';
 import { AppendQueue } from './append-queue.ts';
 
 const event = (n: number): Draft => ({ kind: 'event', event: 'gap', detail: n });
-const batch = (): Draft => ({ kind: 'batch', body: { seed: new Uint8Array(), baseWallMs: 0, blocks: [] } });
+const block = (offsetsMs: number[]) => ({
+  channels: [1],
+  offsetsMs,
+  columns: [{ raw: offsetsMs, value: null, quality: 0 }],
+});
+const batch = (baseWallMs = 0, offsetsMs: number[] = [0, 500]): Draft => ({
+  kind: 'batch',
+  body: { seed: new Uint8Array(), baseWallMs, blocks: [block(offsetsMs)] },
+});
+const storageGap = (fromWallMs: number, toWallMs: number, expected: number): Draft => ({
+  kind: 'event',
+  event: 'gap',
+  detail: { cause: 'storage', fromWallMs, toWallMs, expected },
+});
 
 /** A ledger whose disk can be full or broken. */
 class Disk {
@@ -76,21 +89,22 @@ describe('the queue to the ledger', () => {
     expect(told.map(({ full }) => full)).toEqual([true, false]);
   });
 
-  it('gives up the oldest batch, never an event, when too much waits', async () => {
+  it('gives up the oldest batches, never an event, and tells where they would have stood', async () => {
     const disk = new Disk();
     const clock = new FakeClock();
-    const { queue: appends } = queue(disk, clock, 2);
+    const { queue: appends } = queue(disk, clock, 4);
     disk.state = 'full';
-    const kept = appends.append(event(1));
+    const kept = [appends.append(event(1))];
     await settle();
-    const given = appends.append(batch());
-    const more = appends.append(event(2));
-    const third = appends.append(event(3));
-    await expect(given).rejects.toMatchObject({ code: 'LEDGER_DISK_FULL' });
+    const given = [appends.append(batch(1_000)), appends.append(batch(2_000))].map((draft) =>
+      expect(draft).rejects.toMatchObject({ code: 'LEDGER_DISK_FULL' }),
+    );
+    for (const draft of [event(2), batch(3_000), event(3)]) kept.push(appends.append(draft));
+    await Promise.all(given);
     disk.state = 'good';
     await clock.advance(2_000);
-    await Promise.all([kept, more, third]);
-    expect(disk.kept).toEqual([event(1), event(2), event(3)]);
+    await Promise.all(kept);
+    expect(disk.kept).toEqual([event(1), storageGap(1_000, 2_500, 4), event(2), batch(3_000), event(3)]);
   });
 
   it('ends with the fault of a ledger that cannot be written any more', async () => {
@@ -99,6 +113,19 @@ describe('the queue to the ledger', () => {
     const { queue: appends, fatal } = queue(disk, new FakeClock());
     await expect(appends.append(event(1))).rejects.toMatchObject({ code: 'LEDGER_WRITE_FAILED' });
     expect(fatal).toHaveLength(1);
+  });
+
+  it('tells what was given up when it was stopped before anything that still finds room', async () => {
+    const disk = new Disk();
+    disk.state = 'full';
+    const { queue: appends } = queue(disk, new FakeClock());
+    const waiting = expect(appends.append(batch(1_000))).rejects.toMatchObject({ code: 'STOPPED' });
+    await settle();
+    await appends.stop();
+    await waiting;
+    disk.state = 'good';
+    await appends.append(batch(2_000));
+    expect(disk.kept).toEqual([storageGap(1_000, 1_500, 2), batch(2_000)]);
   });
 
   it('settles what waits for room when it is stopped', async () => {

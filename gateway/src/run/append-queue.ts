@@ -1,10 +1,13 @@
 import { type Clock, isLimpidError, LimpidError, type Service, wait } from '@limpid/sdk/core';
 import type { Draft, LedgerItem, LedgerWriter } from '@limpid/sdk/ledger/store';
+import { gapDraft, type Loss, lossOf, together } from './loss.ts';
 
 interface Waiting {
   draft: Draft;
   settle: (item: LedgerItem) => void;
   drop: (fault: unknown) => void;
+  /** what its draft, a gap event, stands for */
+  loss?: Loss;
 }
 
 export interface AppendQueueOptions {
@@ -23,7 +26,8 @@ const DEFAULT_LIMIT = 4_096;
 
 /**
  * Drafts on their way to the ledger, in order. While the disk is full they wait here and nothing is lost; beyond the
- * limit the oldest batch is given up; events never are: they are few and tell what happened.
+ * limit the oldest batch is given up and a gap event takes its place, so that the ledger explains the silence where it is;
+ * events never are: they are few and tell what happened.
  */
 export class AppendQueue implements Service {
   readonly #options: AppendQueueOptions;
@@ -32,6 +36,8 @@ export class AppendQueue implements Service {
   #waiting: Waiting[] = [];
   #writing: Promise<void> | null = null;
   #full = false;
+  /** given up when the queue was stopped: told before anything else that is still taken */
+  #untold: Loss | null = null;
 
   constructor(options: AppendQueueOptions) {
     this.#options = options;
@@ -46,6 +52,7 @@ export class AppendQueue implements Service {
 
   /** Resolves when the draft is durable; rejects with LEDGER_DISK_FULL when it was given up, or with what ended the ledger. */
   append(draft: Draft): Promise<LedgerItem> {
+    this.#tellUntold();
     return new Promise((settle, drop) => {
       this.#waiting.push({ draft, settle, drop });
       this.#shed();
@@ -74,7 +81,7 @@ export class AppendQueue implements Service {
       try {
         await wait(this.#options.clock, RETRY_MS, this.#stop.signal);
       } catch (fault) {
-        for (const { drop } of this.#waiting.splice(0)) drop(fault);
+        for (const entry of this.#waiting.splice(0)) this.#giveUp(entry, fault);
       }
     }
   }
@@ -105,8 +112,32 @@ export class AppendQueue implements Service {
   #shed(): void {
     if (this.#waiting.length <= this.#limit) return;
     const oldest = this.#waiting.findIndex(({ draft }) => draft.kind === 'batch');
-    if (oldest < 0) return;
-    const [shed] = this.#waiting.splice(oldest, 1);
-    shed?.drop(new LimpidError('LEDGER_DISK_FULL', { dir: '', detail: 'given up while the disk stayed full' }));
+    const shed = this.#waiting[oldest];
+    if (shed === undefined) return;
+    const before = this.#waiting[oldest - 1];
+    const at = before?.loss === undefined ? oldest : oldest - 1;
+    const loss = together(before?.loss ?? null, lossIn(shed));
+    this.#waiting.splice(at, oldest - at + 1, ...(loss === null ? [] : [gapOf(loss)]));
+    shed.drop(new LimpidError('LEDGER_DISK_FULL', { dir: '', detail: 'given up while the disk stayed full' }));
   }
+
+  #giveUp(entry: Waiting, fault: unknown): void {
+    this.#untold = together(this.#untold, lossIn(entry));
+    entry.drop(fault);
+  }
+
+  #tellUntold(): void {
+    const loss = this.#untold;
+    this.#untold = null;
+    if (loss !== null) this.#waiting.push(gapOf(loss));
+  }
+}
+
+function lossIn({ draft, loss }: Waiting): Loss | null {
+  return loss ?? (draft.kind === 'batch' ? lossOf(draft.body) : null);
+}
+
+/** Nobody waits for it: what it says is known to the queue alone. */
+function gapOf(loss: Loss): Waiting {
+  return { draft: gapDraft(loss), loss, settle: () => {}, drop: () => {} };
 }

@@ -1,5 +1,5 @@
 import type { MissedPolls, Poll, Sink } from '@limpid/sdk/acquire';
-import { type Clock, isLimpidError, QUALITIES, type Reading, type Service } from '@limpid/sdk/core';
+import { type Clock, QUALITIES, type Reading, type Service } from '@limpid/sdk/core';
 import type { BatchBody } from '@limpid/sdk/ledger/seal';
 import type { Draft, LedgerItem } from '@limpid/sdk/ledger/store';
 
@@ -15,14 +15,11 @@ export interface BatcherOptions {
 /** The first batch closes early, so that a fresh start shows sealed readings within a second. */
 const FIRST_BATCH_MS = 500;
 
+/** A batch of more is closed early: bodies have a limit, a power cut takes what is not sealed, brokers limit messages. */
+const MOST_READINGS = 50_000;
+
 /** Qualities that somebody must hear of now: they close the batch at once. */
 const ALARMS: ReadonlySet<number> = new Set([QUALITIES.deviceAlarm, QUALITIES.tamperInput]);
-
-interface LostBatches {
-  fromWallMs: number;
-  toWallMs: number;
-  expected: number;
-}
 
 /** Collects polls and seals them every few seconds, at once on an alarm and when it is stopped. */
 export class Batcher implements Sink, Service {
@@ -31,8 +28,9 @@ export class Batcher implements Sink, Service {
   readonly #alarmed = new Set<number>();
   readonly #sealing = new Set<Promise<void>>();
   #polls: Poll[] = [];
+  /** in `#polls` */
+  #readings = 0;
   #running: Promise<void> = Promise.resolve();
-  #lost: LostBatches | null = null;
 
   constructor(options: BatcherOptions) {
     this.#options = options;
@@ -44,7 +42,8 @@ export class Batcher implements Sink, Service {
 
   poll(poll: Poll): void {
     this.#polls.push(poll);
-    if (this.#raisesAlarm(poll.readings)) this.flush();
+    this.#readings += poll.readings.length;
+    if (this.#raisesAlarm(poll.readings) || this.#readings >= MOST_READINGS) this.flush();
   }
 
   missed({ device, line, cause, fromWallMs, toWallMs, count }: MissedPolls): void {
@@ -61,6 +60,7 @@ export class Batcher implements Sink, Service {
     const polls = this.#polls;
     if (polls.length === 0) return;
     this.#polls = [];
+    this.#readings = 0;
     this.#track(this.#seal(polls));
   }
 
@@ -87,38 +87,17 @@ export class Batcher implements Sink, Service {
 
   async #seal(polls: readonly Poll[]): Promise<void> {
     const { append, collect, onSealed } = this.#options;
-    try {
-      const item = await append({ kind: 'batch', body: collect(polls) });
-      onSealed(
-        polls.flatMap(({ readings }) => readings),
-        item,
-      );
-      await this.#tellLost();
-    } catch (fault) {
-      if (!isLimpidError(fault, 'LEDGER_DISK_FULL') && !isLimpidError(fault, 'STOPPED')) throw fault;
-      this.#lose(polls);
-    }
+    const item = await append({ kind: 'batch', body: collect(polls) });
+    onSealed(
+      polls.flatMap(({ readings }) => readings),
+      item,
+    );
   }
 
-  /** Given up while the disk was full: what is gone is counted, and told when there is room again. */
-  #lose(polls: readonly Poll[]): void {
-    const times = polls.map(({ wallMs }) => wallMs);
-    const lost = this.#lost;
-    this.#lost = {
-      fromWallMs: Math.min(...times, lost?.fromWallMs ?? Number.POSITIVE_INFINITY),
-      toWallMs: Math.max(...times, lost?.toWallMs ?? 0),
-      expected: polls.length + (lost?.expected ?? 0),
-    };
-  }
-
-  async #tellLost(): Promise<void> {
-    const lost = this.#lost;
-    if (lost === null) return;
-    this.#lost = null;
-    await this.#options.append({ kind: 'event', event: 'gap', detail: { cause: 'storage', ...lost } });
-  }
-
-  /** The owner of `append` hears of faults of the ledger and ends the process; here they only must not go unhandled. */
+  /**
+   * The owner of `append` hears of faults of the ledger and ends the process, and tells what a full disk has cost; here
+   * they only must not go unhandled.
+   */
   #track(sealing: Promise<unknown>): void {
     const tracked: Promise<void> = sealing
       .then(

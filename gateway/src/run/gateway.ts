@@ -106,8 +106,9 @@ export class Gateway implements Service {
     await settleAll([
       ...this.#schedules.map((lineSchedule) => () => lineSchedule.stop()),
       ...assembly.lines.map((line) => () => line.stop()),
-      () => this.#batcher.stop(),
+      // First the queue: from then on nothing waits for room on a full disk, so that the batcher comes to an end.
       () => this.#queue.stop(),
+      () => this.#batcher.stop(),
       () => ledger.finish(),
       () => this.#forwarding.awaitReceipts(),
       () => this.#forwarding.stop(),
@@ -120,9 +121,13 @@ export class Gateway implements Service {
   }
 
   async #saveRefusals(): Promise<void> {
-    const { dataDir, files, assembly } = this.#options;
+    const { dataDir, files, assembly, log } = this.#options;
     const refusals = Object.fromEntries(assembly.devices.map(({ name, reader }) => [name, reader.refusals()]));
-    await saveRefusals(dataDir, files, refusals);
+    try {
+      await saveRefusals(dataDir, files, refusals);
+    } catch (fault) {
+      log.warn(faultFields(fault), 'what devices refuse was not kept; the next start finds it out again');
+    }
   }
 }
 

@@ -1,12 +1,13 @@
-/** Resolves at the first SIGINT or SIGTERM; the second ends the process at once. */
-export function untilSignal(): Promise<void> {
+/** Resolves at the first SIGINT or SIGTERM (or `also`); the second ends the process at once. */
+export function untilSignal(also: readonly NodeJS.Signals[] = []): Promise<void> {
+  const signals: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', ...also];
   return new Promise((resolve) => {
     const onSignal = () => {
+      for (const signal of signals) process.off(signal, onSignal);
       process.once('SIGINT', () => process.exit(130));
       process.once('SIGTERM', () => process.exit(143));
       resolve();
     };
-    process.once('SIGINT', onSignal);
-    process.once('SIGTERM', onSignal);
+    for (const signal of signals) process.once(signal, onSignal);
   });
 }
