@@ -29,6 +29,8 @@ export interface PlannedRead {
 const MOST_REGISTERS = 125;
 const MOST_BITS = 2000;
 const ADDRESSES = 0x1_0000;
+/** a plan is made anew when the cost is this much out */
+const COST_TOLERANCE = 0.05;
 
 /**
  * `refused`: ranges that the device is known to refuse, found out at run time: no read contains one wholly, and a field
@@ -48,6 +50,12 @@ export function planReads(map: DeviceMap, cost: LineCost, refused: readonly Bloc
 /** What a plan takes on a line with that cost. */
 export function planCostMs(plan: readonly PlannedRead[], cost: LineCost): number {
   return plan.reduce((sum, read) => sum + readCostMs(read.fn, read.count, cost), 0);
+}
+
+/** Whether a plan made for one cost is to be made anew for the other: a line learns its cost as it goes. */
+export function isOut(planned: LineCost, now: LineCost): boolean {
+  const differs = (a: number, b: number) => Math.abs(a - b) > COST_TOLERANCE * a;
+  return differs(planned.perRequestMs, now.perRequestMs) || differs(planned.perRegisterMs, now.perRegisterMs);
 }
 
 export function endOf(field: { address: number; count: number }): number {

@@ -120,6 +120,46 @@ describe('a silent unit', () => {
     expect(faults(await reader.read())).toEqual([null, null, null]);
   });
 
+  it('is not what one read means that is never answered: the others go on, and it alone is asked rarely', async () => {
+    const reader = readerOf(spread);
+    line.override = ({ address }) => (address === 500 ? 'silence' : undefined);
+    let complete = 0;
+    const polls = 240;
+    for (let poll = 0; poll < polls; poll += 1) {
+      const [first, , last] = faults(await reader.read());
+      if (first === null && last === null) complete += 1;
+      clock.mono += 2_500;
+    }
+    expect(complete).toBeGreaterThanOrEqual(polls - 2);
+    expect(line.timeouts).toBeLessThan(20);
+    line.override = () => undefined;
+    clock.mono += 60_000;
+    expect(faults(await reader.read())).toEqual([null, null, null]);
+  });
+
+  it('has all its fields back with the first probe that is answered', async () => {
+    const reader = readerOf(spread);
+    line.override = () => 'silence';
+    for (let poll = 0; poll < 40; poll += 1) {
+      await reader.read();
+      clock.mono += 2_500;
+    }
+    line.override = () => undefined;
+    clock.mono += 60_000;
+    expect(faults(await reader.read())).toEqual([null, null, null]);
+  });
+
+  it('is also one that is read at once and gives nothing but garbage, scan after scan', async () => {
+    const reader = readerOf(map([field(0)]));
+    line.override = () => 'garbled';
+    const startMs = clock.mono;
+    while (clock.mono < startMs + 600_000) {
+      await reader.read();
+      clock.mono += 2_500;
+    }
+    expect(line.taken().length).toBeLessThan(20);
+  });
+
   it('is known to all readers that share its health', async () => {
     const health = new UnitHealth({ clock, random: () => 0, backoff: steady });
     line.override = () => 'silence';

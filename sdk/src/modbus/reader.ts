@@ -4,7 +4,9 @@ import { isLimpidError, LimpidError } from '../core/error.ts';
 import { exceptionMeaning, MODBUS_EXCEPTIONS } from './exception.ts';
 import type { DeviceMap, Field, FieldResult } from './field.ts';
 import type { Line, LineCost } from './line.ts';
-import { endOf, outermost, type PlannedRead, planCostMs, planReads, readOver } from './plan.ts';
+import { MuteReads } from './mute-reads.ts';
+import { endOf, isOut, outermost, type PlannedRead, planCostMs, planReads, readOver } from './plan.ts';
+import { jointBetween, splitAt } from './read-split.ts';
 import { RefusalMemory, type RefusalsRecord } from './refusals.ts';
 import { UnitHealth } from './unit-health.ts';
 
@@ -32,17 +34,16 @@ interface Scan {
   signal: AbortSignal | undefined;
   results: Map<string, FieldResult>;
   probing: boolean;
-  /** garbled answers in a row */
+  /** garbled answers in a row, with those of scans before in which nothing else came */
   garbled: number;
+  /** the unit answered something, if only with an exception */
+  hasSpoken: boolean;
   /** why no further request is made in this scan */
   ended: LimpidError | null;
 }
 
 /** Two garbled answers in a row each took a time-out from the neighbours: the unit is treated as silent then. */
 const GARBLED_IN_A_ROW = 2;
-
-/** A line may learn its cost as it goes; a plan is made anew when it is this much out. */
-const COST_TOLERANCE = 0.05;
 
 /**
  * Reads all fields of one unit, scan by scan, in the cheapest requests that the unit takes. One scan at a time.
@@ -55,6 +56,8 @@ export class RegisterReader {
   readonly #options: RegisterReaderOptions;
   readonly #health: UnitHealth;
   readonly #memory: RefusalMemory;
+  readonly #mute: MuteReads;
+  #garbledBefore = 0;
   #planned: { reads: PlannedRead[]; version: number; cost: LineCost };
 
   /** Throws REQUEST_INVALID when the map cannot be read. */
@@ -62,6 +65,7 @@ export class RegisterReader {
     this.#options = options;
     const { clock, random, backoff } = options;
     this.#health = options.health ?? new UnitHealth({ clock, random, ...(backoff && { backoff }) });
+    this.#mute = new MuteReads({ clock, random, backoff });
     this.#memory = new RefusalMemory({
       map: options.map,
       clock,
@@ -75,7 +79,10 @@ export class RegisterReader {
   /** The requests of the next scan, for display. */
   plan(): PlannedRead[] {
     const { version, cost } = this.#planned;
-    if (version !== this.#memory.version || isOut(cost, this.#options.line.cost)) this.#planned = this.#makePlan();
+    if (version !== this.#memory.version || isOut(cost, this.#options.line.cost)) {
+      this.#planned = this.#makePlan();
+      this.#mute.forget();
+    }
     return this.#planned.reads;
   }
 
@@ -90,7 +97,7 @@ export class RegisterReader {
    */
   async read(signal?: AbortSignal): Promise<Map<string, FieldResult>> {
     const leave = this.#health.ask();
-    const scan: Scan = { signal, results: new Map(), probing: leave.kind === 'probe', garbled: 0, ended: null };
+    const scan = this.#begin(leave.kind === 'probe', signal);
     if (leave.kind === 'wait') {
       scan.ended = this.#fault('DEVICE_BACKED_OFF', { nextMs: Math.ceil(leave.nextMs) });
       return this.#complete(scan);
@@ -98,12 +105,25 @@ export class RegisterReader {
     try {
       this.#memory.expire();
       const reads = this.plan();
-      for (const read of scan.probing ? this.#cheapestFirst(reads) : reads) await this.#fetch(read, scan);
+      const inOrder = this.#mute.sorted(scan.probing ? this.#cheapestFirst(reads) : reads);
+      for (const read of inOrder) if (!this.#isBackedOff(read, scan)) await this.#fetch(read, scan);
       await this.#retryRefusedField(scan);
     } finally {
       if (scan.probing) this.#health.release();
+      this.#garbledBefore = scan.hasSpoken ? 0 : scan.garbled;
     }
     return this.#complete(scan);
+  }
+
+  #begin(probing: boolean, signal: AbortSignal | undefined): Scan {
+    return { signal, results: new Map(), probing, garbled: this.#garbledBefore, hasSpoken: false, ended: null };
+  }
+
+  #isBackedOff(read: PlannedRead, scan: Scan): boolean {
+    const waitMs = this.#mute.waitMs(read);
+    if (waitMs === 0 || scan.ended !== null) return false;
+    this.#fail(read.fields, this.#fault('DEVICE_BACKED_OFF', { nextMs: Math.ceil(waitMs) }), scan);
+    return true;
   }
 
   /** Fetches a read, in halves where it is refused. True when it was answered without any refusal. */
@@ -179,7 +199,7 @@ export class RegisterReader {
       if (!isLimpidError(fault) || fault.code === 'STOPPED') throw fault;
       return this.#judge(fault, read, scan);
     }
-    this.#answered(scan);
+    this.#answered(read, scan);
     const monoMs = clock.monoMs();
     for (const field of read.fields) {
       const start = field.address - address;
@@ -192,7 +212,7 @@ export class RegisterReader {
     if (fault.code === 'DEVICE_EXCEPTION') return this.#judgeException(fault, read, scan);
     this.#fail(read.fields, fault, scan);
     if (fault.code.startsWith('LINE_')) scan.ended = fault;
-    if (fault.code === 'DEVICE_SILENT') this.#silent(fault, scan);
+    if (fault.code === 'DEVICE_SILENT') this.#unanswered(fault, read, scan);
     if (fault.code === 'DEVICE_GARBLED') {
       scan.garbled += 1;
       if (scan.probing || scan.garbled >= GARBLED_IN_A_ROW) this.#silent(fault, scan);
@@ -204,18 +224,28 @@ export class RegisterReader {
     const exception = Number(fault.params.exception);
     const { illegalAddress, illegalValue, gatewayPathUnavailable, gatewayTargetSilent } = MODBUS_EXCEPTIONS;
     // These two come from the gateway on the way, which has waited out its own time-out: the unit itself was silent.
-    if (exception === gatewayPathUnavailable || exception === gatewayTargetSilent) this.#silent(fault, scan);
-    else this.#answered(scan);
+    if (exception === gatewayPathUnavailable || exception === gatewayTargetSilent) {
+      this.#unanswered(fault, read, scan);
+    } else {
+      this.#answered(read, scan);
+    }
     const kind = exception === illegalAddress || exception === illegalValue ? 'refused' : 'failed';
     if (kind === 'refused') return { kind, fault, exception };
     this.#fail(read.fields, fault, scan);
     return { kind };
   }
 
-  #answered(scan: Scan): void {
+  #answered(read: PlannedRead, scan: Scan): void {
     this.#health.answered();
+    this.#mute.answered(read);
     scan.probing = false;
+    scan.hasSpoken = true;
     scan.garbled = 0;
+  }
+
+  #unanswered(fault: LimpidError, read: PlannedRead, scan: Scan): void {
+    if (this.#mute.silent(read, scan.hasSpoken)) scan.ended = fault;
+    else this.#silent(fault, scan);
   }
 
   #silent(fault: LimpidError, scan: Scan): void {
@@ -264,29 +294,4 @@ export class RegisterReader {
     const { cost } = this.#options.line;
     return [...reads].sort((a, b) => planCostMs([a], cost) - planCostMs([b], cost));
   }
-}
-
-/**
- * The field before which a refused read is cut: where half of the bridged registers lie on either side, as a hole is
- * likeliest in a wide gap and the cut itself removes one; in the middle when nothing was bridged.
- */
-function splitAt(outer: readonly Field[]): number {
-  const gaps = outer.slice(1).map((field, k) => Math.max(0, field.address - endOf(outer[k]!)));
-  const bridged = gaps.reduce((sum, gap) => sum + gap, 0);
-  if (bridged === 0) return outer.length >> 1;
-  let at = 1;
-  for (let passed = gaps[0]!; passed * 2 < bridged; at += 1) passed += gaps[at]!;
-  return at;
-}
-
-/** The smallest range that a read over both fields contains and neither field does. */
-function jointBetween(before: Field, after: Field): { fn: Field['fn']; first: number; last: number } {
-  const first = Math.min(endOf(before), after.address) - 1;
-  const last = Math.max(after.address, endOf(before));
-  return { fn: before.fn, first, last };
-}
-
-function isOut(planned: LineCost, now: LineCost): boolean {
-  const differs = (a: number, b: number) => Math.abs(a - b) > COST_TOLERANCE * a;
-  return differs(planned.perRequestMs, now.perRequestMs) || differs(planned.perRegisterMs, now.perRegisterMs);
 }

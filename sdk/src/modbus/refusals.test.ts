@@ -155,6 +155,21 @@ describe('a refused field', () => {
   });
 });
 
+describe('a unit that refuses everything for hours', () => {
+  it('has its values back within about a minute after that', async () => {
+    const reader = readerOf(map([field(0), field(500, 2)]));
+    line.override = () => 2;
+    for (let poll = 0; poll < 2_880; poll += 1) {
+      await reader.read();
+      clock.mono += 2_500;
+    }
+    line.override = () => undefined;
+    const backMs = clock.mono;
+    while (faults(await reader.read()).some((fault) => fault !== null)) clock.mono += 2_500;
+    expect(clock.mono - backMs).toBeLessThan(65_000);
+  });
+});
+
 describe('the memory of refusals', () => {
   const each = map([field(0), field(2), field(4), field(6)]);
 

@@ -29,9 +29,10 @@ export interface RefusalsRecord {
   limit: { registers: number; sinceMs: number } | null;
 }
 
+/** One request a minute costs nothing, and an instrument that was being serviced is not missed for an hour. */
 export const DEFAULT_REFUSAL_BACKOFF: BackoffSchedule = {
   initialMs: 10_000,
-  maximumMs: 3_600_000,
+  maximumMs: 60_000,
   factor: 2,
   jitter: 0.2,
 };

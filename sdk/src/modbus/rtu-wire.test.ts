@@ -102,6 +102,18 @@ describe('the silence before a request', () => {
     await read;
   });
 
+  it('may be longer than the time-out', async () => {
+    await start({ turnaroundMs: 2 * TIMEOUT_MS });
+    const read = bench.line.read(request(100));
+    const next = bench.line.read(request(200));
+    await bench.nextWrite();
+    bench.answer(100, 2);
+    expect(await firstWord(read)).toBe(100);
+    await bench.nextWrite();
+    bench.answer(200, 2);
+    expect(await firstWord(next)).toBe(200);
+  });
+
   it('begins anew with every byte, and a line that is never silent is reported', async () => {
     await start();
     const read = codeOf(bench.line.read(request(100)));

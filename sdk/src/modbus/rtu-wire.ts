@@ -156,9 +156,11 @@ export class RtuWire implements Wire {
 
   /** Waits until nothing has been on the wire for the silence, and drops what came meanwhile. */
   async #becomeSilent(request: ReadRequest, timeoutMs: number): Promise<void> {
-    const giveUpMs = Math.max(this.#clock.monoMs(), this.#drain?.untilMs ?? 0) + timeoutMs;
+    const pauseMs = this.#silenceMs + this.#options.turnaroundMs;
+    // The pause itself is no babble: it may well be longer than the time-out.
+    const giveUpMs = Math.max(this.#clock.monoMs(), this.#drain?.untilMs ?? 0) + pauseMs + timeoutMs;
     for (;;) {
-      const silentMs = this.#lastByteMs + this.#silenceMs + this.#options.turnaroundMs;
+      const silentMs = this.#lastByteMs + pauseMs;
       const untilMs = Math.max(silentMs, this.#drain?.untilMs ?? 0);
       if (this.#clock.monoMs() >= untilMs) break;
       if (untilMs > giveUpMs) throw this.#garbled(request, 'the line is never silent; is there another master?');
