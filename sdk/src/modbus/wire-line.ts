@@ -40,6 +40,7 @@ export class WireLine implements Line {
   #tellLost: (fault: LimpidError) => void = () => undefined;
   #requests = 0;
   #busyMs = 0;
+  #openedMonoMs = Number.POSITIVE_INFINITY;
 
   constructor(options: WireLineOptions) {
     this.name = options.name;
@@ -154,13 +155,19 @@ export class WireLine implements Line {
     return this.#wire.counters.answers + this.#wire.counters.timeouts;
   }
 
-  /** Until stopped: open, wait for the loss, open again. What had been of use is opened again at once, else later. */
+  /**
+   * Until stopped: open, wait for the loss, open again. What had been of use, or was open for a while, is opened again at
+   * once, else later: gateways close connections on which nothing is asked, and the next poll must not pay for that.
+   */
   async #keepOpen(): Promise<void> {
     const { signal } = this.#stop;
     for (let failures = 0; !signal.aborted; ) {
       const usedBefore = this.#timesUsed;
+      this.#openedMonoMs = Number.POSITIVE_INFINITY;
       const fault = await this.#openUntilLost();
-      failures = this.#timesUsed > usedBefore ? 0 : failures + 1;
+      const openMs = this.#options.clock.monoMs() - this.#openedMonoMs;
+      const wasOfUse = this.#timesUsed > usedBefore || openMs >= this.#options.reconnect.initialMs;
+      failures = wasOfUse ? 0 : failures + 1;
       if (failures === 0) continue; // the queue waits for this one attempt
       this.#failAll(fault);
       this.#tellAttempted();
@@ -182,6 +189,7 @@ export class WireLine implements Line {
         this.#tellLost(fault);
       });
       this.#isOpen = !isLost && !this.#stop.signal.aborted;
+      this.#openedMonoMs = this.#options.clock.monoMs();
       this.#fault = this.#stop.signal.aborted ? stopped() : null;
       this.#tellAttempted();
       this.#pump();
