@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -25,6 +25,8 @@ it('ends on a Ctrl-C that its whole process group hears, with a ledger and a mir
       if (/"receiptedSize":[1-9]/.test(line) && demo.pid !== undefined) process.kill(-demo.pid, 'SIGINT');
     }
     expect((await ended)[0]).toBe(0);
+    // each process was asked to end, in order, and not cut off by the signal that the demo was meant to hear
+    expect(readFileSync(join(root, 'logs', 'gateway.log'), 'utf8')).toContain('"msg":"stopped"');
     expect(lines.join('\n')).toMatch(/verified: both agree on \d+ entries/);
   } finally {
     demo.kill('SIGKILL');
