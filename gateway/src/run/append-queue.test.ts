@@ -2,6 +2,7 @@ import { LimpidError } from '@limpid/sdk/core';
 import type { Draft, LedgerItem } from '@limpid/sdk/ledger/store';
 import { describe, expect, it } from 'vitest';
 import { FakeClock, settle } from '../../../test/support/fake-clock.ts';
+import { sealedItem } from '../../../test/support/sealed-item.ts';
 import { AppendQueue } from './append-queue.ts';
 
 const event = (n: number): Draft => ({ kind: 'event', event: 'gap', detail: n });
@@ -35,23 +36,7 @@ class Disk {
     if (this.state === 'full') throw new LimpidError('LEDGER_DISK_FULL', { dir: 'data', detail: 'ENOSPC' });
     if (this.state === 'broken') throw new LimpidError('LEDGER_WRITE_FAILED', { file: 'x', detail: 'EIO', seq: 1 });
     const seq = this.kept.push(draft) - 1;
-    const prefix = {
-      ledger: new Uint8Array(8),
-      seq,
-      root: new Uint8Array(32),
-      ctx: new Uint8Array(32),
-      start: 1,
-      hwctr: null,
-      wallMs: 0,
-      monoMs: 0,
-      clock: { state: 0, errorMs: null, source: 0 },
-    } as const;
-    return {
-      seq,
-      entryBytes: new Uint8Array(),
-      entry: { kind: 'event', prefix, code: 1, detail: null },
-      body: null,
-    };
+    return sealedItem(seq);
   };
 }
 

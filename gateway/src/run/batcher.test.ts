@@ -4,6 +4,7 @@ import type { BatchBody } from '@limpid/sdk/ledger/seal';
 import type { Draft, LedgerItem } from '@limpid/sdk/ledger/store';
 import { describe, expect, it } from 'vitest';
 import { FakeClock, settle } from '../../../test/support/fake-clock.ts';
+import { sealedItem } from '../../../test/support/sealed-item.ts';
 import { Batcher } from './batcher.ts';
 
 const channel: Channel = {
@@ -38,18 +39,7 @@ function setUp(clock: FakeClock) {
   const append = async (draft: Draft): Promise<LedgerItem> => {
     if (state.fault !== null) throw state.fault;
     const seq = drafts.push(draft) - 1;
-    const prefix = {
-      ledger: new Uint8Array(8),
-      seq,
-      root: new Uint8Array(32),
-      ctx: new Uint8Array(32),
-      start: 1,
-      hwctr: null,
-      wallMs: 0,
-      monoMs: 0,
-      clock: { state: 0, errorMs: null, source: 0 },
-    } as const;
-    return { seq, entryBytes: new Uint8Array(), entry: { kind: 'event', prefix, code: 1, detail: null }, body: null };
+    return sealedItem(seq);
   };
   const collect = (polls: readonly Poll[]): BatchBody => ({
     seed: new Uint8Array(),
