@@ -79,6 +79,22 @@ const SHOWN: Partial<Record<Unit, string>> = {
   't/(km2.month)': 't/(km²·month)',
 };
 
+/** Units of one kind measure the same: one may stand where the other is expected, though the numbers differ. */
+const KINDS: readonly (readonly Unit[])[] = [
+  // ppm and % are shares of the volume, and oxygen or moisture may be given either way
+  ['mg/m3', 'ug/m3', 'ng/m3', 'g/m3', 'mg/L', 'ug/L', 'ng/L', 'ppm', 'ppb', '%'],
+  ['m3/s', 'm3/h', 'L/s', 'L/min'],
+  ['m3', 'L'],
+  ['Pa', 'hPa', 'kPa', 'bar'],
+  ['m', 'mm'],
+  ['pH', '1'],
+  ['degree', '1'],
+];
+
+export function isSameKind(one: Unit, other: Unit): boolean {
+  return one === other || KINDS.some((kind) => kind.includes(one) && kind.includes(other));
+}
+
 export function isUnit(text: string): text is Unit {
   return (UNITS as readonly string[]).includes(text);
 }

@@ -41,6 +41,7 @@ describe('profile lint', () => {
     ['fewer decimals than the factor has', so2({ factor: 0.001 }), ['PROFILE_FIELD']],
     ['a value without unit', so2({ unit: undefined }), ['PROFILE_FIELD']],
     ['an unknown unit', so2({ unit: 'mg/Nm3' }), ['CONFIG_UNKNOWN_UNIT']],
+    ['a unit in which its factor is not measured', so2({ unit: 'degC' }), ['PROFILE_FIELD']],
     ['an unknown code', so2({ code: 'a99999' }), ['CONFIG_UNKNOWN_CODE']],
     ['a factor that is no decimal', so2({ factor: '1/3' }), ['CONFIG_SHAPE']],
     ['a factor of zero', so2({ factor: 0 }), ['PROFILE_FIELD']],

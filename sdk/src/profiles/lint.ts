@@ -1,5 +1,7 @@
 import { parseDecimal } from '../core/decimal.ts';
+import { findFactor } from '../core/factor.ts';
 import type { DataType } from '../core/reading.ts';
+import { isSameKind } from '../core/unit.ts';
 import { wordsOfType } from '../core/words.ts';
 import { functionOf, isChannel, neededDecimals, statusFields, wordsOf } from './field-words.ts';
 import { lintLayout } from './lint-layout.ts';
@@ -46,6 +48,7 @@ function typeDetails(profile: Profile, field: ProfileField): Wording[] {
   const numeric = type !== 'string';
   const bitFunction = functionOf(profile, field) <= 2;
   const decimals = field.decimals ?? 0;
+  const factor = findFactor(field.code ?? '');
   const found: (Wording | false)[] = [
     fixed !== null && field.words !== undefined && field.words !== fixed && SAY.fixedWords(type, fixed),
     (type === 'string' || type === 'bcd') && field.words === undefined && SAY.needsWords(type),
@@ -54,6 +57,10 @@ function typeDetails(profile: Profile, field: ProfileField): Wording[] {
     FLOATS.includes(type) && field.decimals === undefined && SAY.noDecimals(type),
     field.decimals !== undefined && decimals < neededDecimals(field) && SAY.fewDecimals(neededDecimals(field)),
     numeric && field.unit === undefined && SAY.noUnit,
+    factor !== undefined &&
+      field.unit !== undefined &&
+      !isSameKind(field.unit, factor.unit) &&
+      SAY.otherKind(factor.unit),
     type === 'time' && field.unit !== undefined && field.unit !== 's' && SAY.timeUnit,
     parseDecimal(field.factor)?.mantissa === 0n && SAY.zeroFactor,
     field.range !== undefined && !(Number(field.range.low) < Number(field.range.high)) && SAY.emptyRange,
@@ -128,6 +135,10 @@ const SAY = {
     zh: `factor 和 offset 有 ${needed} 位小数；decimals 不得更少`,
   }),
   noUnit: { en: 'unit is missing ("1" for a number without one)', zh: '缺少单位 unit（无量纲写 "1"）' },
+  otherKind: (unit: string) => ({
+    en: `its factor is measured in ${unit} or the like`,
+    zh: `其因子的单位应为 ${unit} 或同类`,
+  }),
   timeUnit: { en: 'a time is kept in s', zh: '时间的单位为 s' },
   zeroFactor: { en: 'factor 0 makes every value 0', zh: 'factor 为 0 会使所有值为 0' },
   emptyRange: { en: 'range: low must be below high', zh: 'range：low 须小于 high' },

@@ -35,7 +35,7 @@ export interface YamlDocument {
 
 export function readYaml(text: string, file: string): YamlDocument {
   const lineCounter = new LineCounter();
-  const parsed = parseDocument(text, { lineCounter });
+  const parsed = parseDocument(text, { lineCounter, uniqueKeys: areSameKey });
   const root = parsed.contents;
   const resolve = (node: unknown): unknown => (isAlias(node) ? node.resolve(parsed) : node);
   const place = (offset: number) => {
@@ -66,6 +66,11 @@ export function readYaml(text: string, file: string): YamlDocument {
     document.faults.push(toFault(file, { line: 1, column: 1 }, 'CONFIG_SYNTAX', { detail: faultText(fault) }));
   }
   return document;
+}
+
+/** 1 and "1" are two keys to YAML and one to whoever reads the data: the second would silently replace the first. */
+function areSameKey(one: unknown, other: unknown): boolean {
+  return one === other || (isScalar(one) && isScalar(other) && String(one.value) === String(other.value));
 }
 
 /** devices.cems.unit, limits[0].code */

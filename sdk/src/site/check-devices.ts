@@ -1,5 +1,6 @@
-import { findFactor } from '../core/factor.ts';
+import { type Factor, findFactor } from '../core/factor.ts';
 import type { Channel } from '../core/reading.ts';
+import { isSameKind, showUnit } from '../core/unit.ts';
 import { bindProfile } from '../profiles/interpret.ts';
 import { nearest } from '../profiles/nearest.ts';
 import { overrideFaults } from '../profiles/override.ts';
@@ -43,6 +44,7 @@ export function checkDevices(draft: Draft): Fault[] {
     if (refused.length === 0) {
       bound.set(name, channelsOf(name, device, profile));
       found.push(...checkPace(draft, name, device, profile, bound.get(name) ?? []));
+      found.push(...checkUnits(draft, name, bound.get(name) ?? []));
     }
     return found;
   });
@@ -77,6 +79,16 @@ function checkAddresses({ devices, profiles, fault }: Draft): Fault[] {
       return [];
     }
     return [fault('CONFIG_CONTRADICTION', ['devices', name], { detail: sameAddress(other) }, { on: 'key' })];
+  });
+}
+
+/** A pH in mg/L is a slip of code or unit; what follows could neither convert nor judge it. */
+function checkUnits({ fault }: Draft, device: string, channels: readonly Channel[]): Fault[] {
+  return channels.flatMap((channel) => {
+    const factor = findFactor(channel.code);
+    if (factor === undefined || isSameKind(channel.unit, factor.unit)) return [];
+    const path = ['devices', device, 'channels', channel.name, 'unit'];
+    return [fault('CONFIG_CONTRADICTION', path, { detail: otherKind(channel, factor) })];
   });
 }
 
@@ -140,6 +152,10 @@ const sameFactors = (pairs: readonly [Channel, Channel][]): Wording => {
     zh: `每个排放口的每个因子只能有一个来源，以下重复：${list.join('；')}；请设置 record: false 或其他排放口`,
   };
 };
+const otherKind = ({ name, unit, code }: Channel, factor: Factor): Wording => ({
+  en: `${name} is in ${showUnit(unit) || unit}, but ${code} (${factor.name.en}) is measured in ${factor.unit} or the like; correct the code, or say unit under channels`,
+  zh: `${name} 的单位为 ${showUnit(unit) || unit}，而 ${code}（${factor.name.zh}）的单位应为 ${factor.unit} 或同类；请更正 code，或在 channels 中指定 unit`,
+});
 const otherMedium = ({ code, outlet, name }: Channel): Wording => ({
   en: `${name} measures ${code}, which does not belong to the medium of ${outlet}`,
   zh: `${name} 的因子 ${code} 不属于排放口 ${outlet} 的介质`,

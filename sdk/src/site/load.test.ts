@@ -44,6 +44,18 @@ describe('site.yaml', () => {
     expect(site?.uplinks.cloud).toMatchObject({ type: 'mqtt', topicPrefix: 'limpid/1', window: 16 });
   });
 
+  it('takes a pH in its own unit from an analyser that knows mg/L', () => {
+    const text = changed('code: w01018, poll', 'code: w01001, channels: { result: { unit: pH } }, poll');
+    expect(faultsOf(text)).toEqual([]);
+  });
+
+  it('refuses one name twice, once as a number and once as text: the second would replace the first', () => {
+    const one = '  1: { profile: jbsd-wl-1a1, line: plc, outlet: DW001 }\n';
+    const other = '  "1": { profile: sdl-scs-900uv, line: bus, outlet: DA001 }\n';
+    expect(faultsOf(`${BASE}${one}`)).toEqual([]);
+    expect(faultsOf(`${BASE}${one}${other}`)).toEqual(['CONFIG_SYNTAX']);
+  });
+
   it('takes unit and interval of a device from its profile', () => {
     const { site } = load(`${BASE}  flow: { profile: jbsd-wl-1a1, line: plc, outlet: DW001 }\n`);
     expect(site?.devices.flow).toMatchObject({ unit: 17, pollEveryMs: 2500 });
@@ -74,6 +86,20 @@ describe('site.yaml', () => {
     ],
     ['an unknown code', 'code: w01018, poll', 'code: w99018, poll', ['CONFIG_UNKNOWN_CODE']],
     ['a factor of the other medium', 'code: w01018, poll', 'code: a21026, poll', ['CONFIG_CONTRADICTION']],
+    ['a factor that is not measured in the unit', 'code: w01018, poll', 'code: w01001, poll', ['CONFIG_CONTRADICTION']],
+    [
+      'a unit in which the factor is not measured',
+      'unit: 1, outlet',
+      'unit: 1, channels: { so2: { unit: degC } }, outlet',
+      ['CONFIG_CONTRADICTION'],
+    ],
+    [
+      'one serial port for two lines',
+      'lines:\n',
+      'lines:\n  other: { type: rtu, path: /dev/ttyUSB0 }\n',
+      ['CONFIG_CONTRADICTION'],
+    ],
+    ['seven data bits', 'parity: none', 'parity: even, dataBits: 7', ['CONFIG_CONTRADICTION']],
     ['no factor for an analyser that needs one', 'code: w01018, poll', 'poll', ['CONFIG_CONTRADICTION']],
     [
       'an unknown unit',

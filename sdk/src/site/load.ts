@@ -5,6 +5,7 @@ import { readYaml } from '../profiles/yaml-document.ts';
 import { checkDevices, pollEveryMsOf } from './check-devices.ts';
 import { checkFiles, type FileExists } from './check-files.ts';
 import { checkLineLoad } from './check-line-load.ts';
+import { checkLines } from './check-lines.ts';
 import { checkFacilities, checkHead, checkOutlets } from './check-outlets.ts';
 import { toDraft } from './draft.ts';
 import { type ParsedDevice, type Site, type SiteDevice, siteSchema } from './schema.ts';
@@ -28,6 +29,7 @@ export function loadSite(text: string, options: LoadSiteOptions): { site: Site |
     ...checkHead(draft),
     ...checkOutlets(draft),
     ...checkFacilities(draft),
+    ...checkLines(draft),
     ...checkDevices(draft),
     ...checkLineLoad(draft),
     ...checkFiles(draft, options.file, options.fileExists),
