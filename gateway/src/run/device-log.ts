@@ -4,10 +4,10 @@ import { faultFields } from './log.ts';
 
 /** Says once that a device or line stopped answering, and once that it is back: not once per poll. */
 export class DeviceLog {
-  readonly #log: Logger;
+  readonly #log: Pick<Logger, 'info' | 'warn'>;
   readonly #faults = new Map<string, string>();
 
-  constructor(log: Logger) {
+  constructor(log: Pick<Logger, 'info' | 'warn'>) {
     this.#log = log;
   }
 
@@ -19,10 +19,10 @@ export class DeviceLog {
       this.#log.info({ device }, 'device answers again');
       return;
     }
-    // A silent unit is backed off by the next poll: the same fault, told already.
-    const code = fault.code === 'DEVICE_BACKED_OFF' ? 'DEVICE_SILENT' : fault.code;
-    if (before === code) return;
-    this.#faults.set(device, code);
+    // A unit that is silent or garbled is backed off by the next polls: the same fault, told already.
+    if (fault.code === 'DEVICE_BACKED_OFF' && before !== undefined) return;
+    if (before === fault.code) return;
+    this.#faults.set(device, fault.code);
     this.#log.warn({ device, ...faultFields(fault) }, 'device gives no good reading');
   }
 }

@@ -6,8 +6,16 @@ import type { MissedPolls, Poll, PollSource, Sink } from './poll.ts';
 class Collected implements Sink {
   polls: Poll[] = [];
   gaps: MissedPolls[] = [];
-  poll = (poll: Poll) => void this.polls.push(poll);
-  missed = (missed: MissedPolls) => void this.gaps.push(missed);
+  /** what came, in its order */
+  told: (number | 'gap')[] = [];
+  poll(poll: Poll) {
+    this.polls.push(poll);
+    this.told.push(poll.monoMs);
+  }
+  missed(missed: MissedPolls) {
+    this.gaps.push(missed);
+    this.told.push('gap');
+  }
   at = (device: string) => this.polls.filter((poll) => poll.device === device).map((poll) => poll.monoMs);
 }
 
@@ -75,6 +83,16 @@ describe('the poll schedule of a line', () => {
     for (const { fromWallMs, toWallMs } of sink.gaps) {
       expect([fromWallMs, toWallMs].every(Number.isSafeInteger)).toBe(true);
     }
+  });
+
+  it('tells each silence of several polls before the poll that ends it, also twice in a minute', async () => {
+    const clock = new FakeClock({ monoMs: 0 });
+    let turn = 0;
+    const { line, sink } = schedule(clock, [source(clock, 'a', 1000, () => (turn++ % 5 === 1 ? 3900 : 0))]);
+    await line.start();
+    await clock.advance(14_500);
+    expect(sink.told).toEqual([0, 1000, 'gap', 4900, 5000, 6000, 7000, 8000, 'gap', 11_900, 12_000, 13_000, 14_000]);
+    await line.stop();
   });
 
   it('a slow poll of one device delays its neighbour and makes it miss nothing once it is over', async () => {

@@ -15,11 +15,16 @@ interface Slot {
   /** monotonic ms of the next poll: always first + n × interval, so nothing drifts */
   dueMonoMs: number;
   missed: MissedPolls | null;
+  /** the poll before this one came late by as much, too */
+  overloaded: boolean;
   reportedMonoMs: number;
 }
 
 /** An overload is told at once, and while it lasts once per period and device. */
 const MISSED_REPORT_MS = 60_000;
+
+/** So many polls in a row that did not take place make a silence that a verifier asks about. */
+const SILENCE_POLLS = 2;
 
 /** The devices of a line start within this share of their interval. */
 const STAGGER_SHARE = 0.5;
@@ -65,10 +70,10 @@ export class LineSchedule implements Service {
         const slot = earliest(slots);
         if (slot === undefined) return;
         await this.#clock.waitUntil(slot.dueMonoMs, signal);
-        this.#skipMissed(slot);
+        // Told before the poll that ends the silence: who reads on asks there what it was.
+        this.#reportMissed(slot, this.#skipMissed(slot));
         this.#sink.poll(await slot.source.poll(signal));
         slot.dueMonoMs += slot.source.intervalMs;
-        this.#reportMissed(slot, false);
       }
     } catch (fault) {
       if (!signal.aborted) this.#onFault(fault);
@@ -83,15 +88,18 @@ export class LineSchedule implements Service {
       source,
       dueMonoMs: now + (index / this.#sources.length) * source.intervalMs * STAGGER_SHARE,
       missed: null,
+      overloaded: false,
       reportedMonoMs: Number.NEGATIVE_INFINITY,
     }));
   }
 
-  #skipMissed(slot: Slot): void {
-    const { source } = slot;
+  /** True when an overload begins that must be told at once. */
+  #skipMissed(slot: Slot): boolean {
+    const { source, overloaded } = slot;
     const lateMs = this.#clock.monoMs() - slot.dueMonoMs;
     const count = Math.floor(lateMs / source.intervalMs);
-    if (count < 1) return;
+    slot.overloaded = count >= SILENCE_POLLS;
+    if (count < 1) return false;
     // Whole ms, as of a poll: the monotonic clock has fractions, and an event that is signed takes none.
     const dueWallMs = Math.round(this.#clock.wallMs() - lateMs);
     slot.dueMonoMs += count * source.intervalMs;
@@ -106,12 +114,13 @@ export class LineSchedule implements Service {
     };
     slot.missed.count += count;
     slot.missed.toWallMs = dueWallMs + (count - 1) * source.intervalMs;
+    return slot.overloaded && !overloaded;
   }
 
-  #reportMissed(slot: Slot, ending: boolean): void {
+  #reportMissed(slot: Slot, atOnce: boolean): void {
     const { missed } = slot;
     const now = this.#clock.monoMs();
-    if (missed === null || (!ending && now - slot.reportedMonoMs < MISSED_REPORT_MS)) return;
+    if (missed === null || (!atOnce && now - slot.reportedMonoMs < MISSED_REPORT_MS)) return;
     slot.missed = null;
     slot.reportedMonoMs = now;
     this.#sink.missed(missed);
