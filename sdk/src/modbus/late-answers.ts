@@ -58,6 +58,11 @@ export class LateAnswers {
     else this.#owed.set(request.unit, rest);
   }
 
+  /** An exception was: it has no shape, so all that is sure is that what was owed longest is settled. */
+  refusalSeen(unit: number, nowMs: number): void {
+    this.#owed.set(unit, this.#current(unit, nowMs).slice(1));
+  }
+
   /** A request whose answer can be told from everything that is owed. It touches no other registers, if it can. */
   barrierFor(request: ReadRequest, nowMs: number): ReadRequest {
     for (let count = request.count - 1; count >= 1; count -= 1) {

@@ -171,6 +171,26 @@ describe('after a time-out', () => {
     expect(await firstWord(next)).toBe(200);
   });
 
+  it('takes no late exception for the answer that is still owed', async () => {
+    await start();
+    const first = codeOf(bench.line.read(request(100, 3)));
+    await bench.nextWrite();
+    const second = codeOf(bench.line.read(request(200)));
+    await bench.clock.advance(TIMEOUT_MS + 50);
+    expect(await first).toBe('DEVICE_SILENT');
+    await bench.nextWrite();
+    await bench.clock.advance(TIMEOUT_MS + 50);
+    expect(await second).toBe('DEVICE_SILENT');
+    bench.events.onData(encodeSerialFrame(1, Uint8Array.of(0x83, 2))); // to the first
+    const third = bench.line.read(request(300));
+    expect((await bench.nextWrite()).frame.readUInt16BE(4)).toBe(1);
+    bench.answer(200, 2); // to the second
+    bench.answer(300, 1);
+    await bench.nextWrite();
+    bench.answer(300, 2);
+    expect(await firstWord(third)).toBe(300);
+  });
+
   it('costs a silent unit one time-out a read, however often it is asked', async () => {
     await start();
     for (let tries = 0; tries < 4; tries += 1) {

@@ -172,8 +172,13 @@ export class RtuWire implements Wire {
 
   async #endDrain(owed: ReadRequest): Promise<void> {
     this.#drain = null;
-    const span = findAnswer(this.#received(), owed);
-    if (span !== null) this.#late.seen(owed, this.#clock.monoMs());
+    const nowMs = this.#clock.monoMs();
+    let bytes = this.#received();
+    for (let span = findAnswer(bytes, owed); span !== null; span = findAnswer(bytes, owed)) {
+      if (bytes[span.start + 1] === owed.fn) this.#late.seen(owed, nowMs);
+      else this.#late.refusalSeen(owed.unit, nowMs);
+      bytes = bytes.subarray(span.end);
+    }
     await this.#open().flush();
   }
 
