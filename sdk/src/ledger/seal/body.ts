@@ -31,7 +31,6 @@ import { valueOfRaw } from './value.ts';
 
 /** A constant column takes one byte for any number of polls: this bounds what a small body can unfold to. */
 export const READINGS_LIMIT = 1 << 20;
-
 const LEAF_MEMBERS = 8;
 
 /** ENTRY_MALFORMED when columns and polls do not fit together. */
@@ -120,6 +119,7 @@ function assertShape(body: BatchBody): void {
   if (body.seed.length !== 0 && body.seed.length !== SEED_BYTES) throw refuse(`a seed of ${body.seed.length} bytes`);
   for (const { channels, offsetsMs, columns } of body.blocks) {
     if (offsetsMs.length === 0 || columns.length === 0) throw refuse('an empty block');
+    if (!offsetsMs.every((ms) => Number.isSafeInteger(body.baseWallMs + ms))) throw refuse('a time beyond 2^53 ms');
     if (channels.length !== columns.length) throw refuse(`${channels.length} channels, ${columns.length} columns`);
     for (const { raw, value, quality } of columns) {
       const lengths = [raw.length, value?.length, Array.isArray(quality) ? quality.length : undefined];
@@ -225,7 +225,7 @@ function channelOf(channels: ChannelTable, id: number): Channel {
   return channel;
 }
 
-/** The same body without the values that are the context's scaling of raw anyway; the leaves stay the same. */
+/** The same body without values that are the context's scaling of raw; the leaves stay the same. */
 export function withoutDerivedValues(body: BatchBody, channels: ChannelTable): BatchBody {
   const blocks = body.blocks.map((block) => ({
     ...block,

@@ -5,13 +5,14 @@
 import { faultText, isLimpidError } from '../../core/error.ts';
 import { batchCommitment, differingValues, parseBatchBody } from './body.ts';
 import { equalBytes } from './bytes.ts';
+import { openHeaderContext } from './check-header.ts';
 import { type ChannelTable, channelTableOf, resolveContext } from './context.ts';
 import { type Sign1, verifySign1 } from './cose.ts';
 import { entryLeafHash, peekEntry } from './entry.ts';
 import type { BatchBlock, BatchBody, Entry } from './entry-types.ts';
 import { figuresCommitment, parseFiguresBody } from './figure.ts';
 import type { Item } from './item.ts';
-import { publicKeyFromCoseKey } from './keys.ts';
+import { publicKeyOrNull } from './keys.ts';
 import { HASH_BYTES } from './merkle.ts';
 import type { FindingCode, Place } from './report.ts';
 import type { SegmentHeader } from './segment.ts';
@@ -44,13 +45,21 @@ export interface PollSpan {
 
 const NO_CONTEXT: Uint8Array = new Uint8Array(HASH_BYTES);
 
+interface InForce {
+  /** leaf hash of the context entry */
+  hash: Uint8Array;
+  /** null where a part is not known */
+  parts: (Uint8Array | null)[];
+  /** null when not all parts are */
+  channels: ChannelTable | null;
+}
+
 export class ItemChecker {
   readonly #suite: Suite;
   #key: PublicKey | null;
-  /** leaf hash of the context entry in force, and its parts; null where a part is not known */
-  #context: Uint8Array = NO_CONTEXT;
-  #parts: (Uint8Array | null)[] = [];
-  #channels: ChannelTable | null = new Map();
+  #context: InForce = { hash: NO_CONTEXT, parts: [], channels: new Map() };
+  /** what was in force before the newest header: an unsigned header must not make known readings unreadable */
+  #held: InForce | null = null;
 
   /** Without an outside key the signatures are checked with the key that the ledger itself names. */
   constructor(suite: Suite, key: PublicKey | null) {
@@ -64,12 +73,11 @@ export class ItemChecker {
 
   /** Takes key and context from a header; the context proves itself by its hash when an entry names it. */
   startSegment(header: SegmentHeader): void {
-    this.#key ??= keyOrNull(this.#suite, header.coseKey);
-    const { context } = header;
-    const entry = context === null ? null : entryOrNull(context.entryBytes);
-    if (context === null || entry?.kind !== 'context') return;
-    this.#context = entryLeafHash(this.#suite, context.entryBytes);
-    this.#adopt(resolveContext(this.#suite, entry.parts, null, context.parts));
+    this.#key ??= publicKeyOrNull(this.#suite, header.coseKey);
+    const context = openHeaderContext(this.#suite, header);
+    if (context === null || equalBytes(context.hash, this.#context.hash)) return;
+    this.#held = this.#context;
+    this.#context = context;
   }
 
   check(item: Item, place: Place = {}): CheckedItem {
@@ -91,6 +99,7 @@ export class ItemChecker {
       checked.payloadHash = this.#suite.sha256(sign1.payload);
       if (entry.prefix.seq === 0) checked.ledgerId = this.#suite.sha256(entryBytes).slice(0, 8);
       this.#checkSignature(checked, entry, sign1);
+      this.#recall(entry.prefix.ctx);
       this.#checkBody(checked, entry, body);
     } catch (fault) {
       if (!isLimpidError(fault)) throw fault;
@@ -99,8 +108,14 @@ export class ItemChecker {
     return checked;
   }
 
+  #recall(ctx: Uint8Array): void {
+    const held = this.#held;
+    if (held === null || equalBytes(ctx, this.#context.hash) || !equalBytes(ctx, held.hash)) return;
+    [this.#held, this.#context] = [null, held];
+  }
+
   #checkSignature(checked: CheckedItem, entry: Entry, sign1: Sign1): void {
-    if (entry.kind === 'key' && entry.prefix.seq === 0) this.#checkKeyEvent(checked, entry.coseKey);
+    if (entry.kind === 'key' && entry.prefix.seq === 0) this.#checkKeyEvent(checked, entry);
     const key = this.#key;
     if (key === null) return;
     checked.signature = verifySign1(this.#suite, sign1, key) ? 'good' : 'wrong';
@@ -112,8 +127,11 @@ export class ItemChecker {
     }
   }
 
-  #checkKeyEvent(checked: CheckedItem, coseKey: Uint8Array): void {
-    const named = keyOrNull(this.#suite, coseKey);
+  #checkKeyEvent(checked: CheckedItem, { op, coseKey, proof }: Entry & { kind: 'key' }): void {
+    const named = publicKeyOrNull(this.#suite, coseKey);
+    if (op !== 0 || proof.length !== 0) {
+      checked.faults.push({ code: 'entry-malformed', text: 'entry 0 does not create a ledger' });
+    }
     if (named === null) checked.faults.push({ code: 'entry-malformed', text: 'the key of entry 0 is not usable' });
     this.#key ??= named;
     if (named !== null && this.#key !== null && !equalBytes(named.coseKey, this.#key.coseKey)) {
@@ -145,8 +163,8 @@ export class ItemChecker {
       faults.push({ code: 'body-missing', text: `the ${entry.count} readings are missing` });
       return;
     }
-    const channels = this.#channels;
-    if (channels === null || !equalBytes(entry.prefix.ctx, this.#context)) {
+    const { channels, hash } = this.#context;
+    if (channels === null || !equalBytes(entry.prefix.ctx, hash)) {
       faults.push({ code: 'context-missing', text: 'its context is not there, so its readings cannot be checked' });
       return;
     }
@@ -185,42 +203,19 @@ export class ItemChecker {
   }
 
   #checkContext(checked: CheckedItem, hashes: readonly Uint8Array[], body: Uint8Array | null): void {
-    this.#context = checked.leaf;
+    const before = this.#context.parts.filter((part) => part !== null);
+    this.#held = null;
+    this.#context = { hash: checked.leaf, parts: [null], channels: null };
     try {
-      const before = this.#parts.filter((part) => part !== null);
       const parts = resolveContext(this.#suite, hashes, body, before);
-      this.#adopt(parts);
-      if (parts.includes(null))
-        checked.faults.push({ code: 'context-missing', text: 'parts of the context are missing' });
+      const known = parts.filter((part) => part !== null);
+      this.#context.parts = parts;
+      if (known.length === parts.length) this.#context.channels = channelTableOf(known);
+      else checked.faults.push({ code: 'context-missing', text: 'parts of the context are missing' });
     } catch (fault) {
-      this.#adopt([null]);
       const text = `the body is not what was signed: ${faultText(fault)}`;
       checked.faults.push({ code: 'readings-wrong', text });
     }
-  }
-
-  #adopt(parts: (Uint8Array | null)[]): void {
-    this.#parts = parts;
-    const known = parts.filter((part) => part !== null);
-    this.#channels = known.length === parts.length ? channelTableOf(known) : null;
-  }
-}
-
-function keyOrNull(suite: Suite, coseKey: Uint8Array): PublicKey | null {
-  try {
-    return publicKeyFromCoseKey(suite, coseKey);
-  } catch (fault) {
-    if (isLimpidError(fault)) return null;
-    throw fault;
-  }
-}
-
-function entryOrNull(bytes: Uint8Array): Entry | null {
-  try {
-    return peekEntry(bytes).entry;
-  } catch (fault) {
-    if (isLimpidError(fault)) return null;
-    throw fault;
   }
 }
 
@@ -229,8 +224,9 @@ function pollSpans(entry: Entry, body: BatchBody, channels: ChannelTable): PollS
   return body.blocks.map(({ channels: ids, offsetsMs }: BatchBlock) => ({
     device: channels.get(ids[0]!)?.device ?? '',
     firstChannel: ids[0]!,
-    firstMonoMs: toMono + Math.min(...offsetsMs),
-    lastMonoMs: toMono + Math.max(...offsetsMs),
+    // not by spreading: a hostile block may have a million polls, more than a call takes arguments
+    firstMonoMs: toMono + offsetsMs.reduce((a, b) => Math.min(a, b)),
+    lastMonoMs: toMono + offsetsMs.reduce((a, b) => Math.max(a, b)),
     polls: offsetsMs.length,
   }));
 }

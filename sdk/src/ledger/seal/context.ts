@@ -124,6 +124,7 @@ export function resolveContext(
   partsBefore: readonly Uint8Array[],
 ): (Uint8Array | null)[] {
   const brought = parseContextBody(body);
+  if (brought.length > hashes.length) throw refuse('more parts than the context lists');
   const known = new Map([...partsBefore, ...brought].map((part) => [toHex(contextPartHash(suite, part)), part]));
   for (const part of brought) {
     const hash = contextPartHash(suite, part);

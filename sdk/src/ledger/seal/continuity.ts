@@ -26,6 +26,11 @@ interface Rhythm {
   periodsMs: number[];
   /** an event said that this block would be silent */
   explained: boolean;
+  /**
+   * A new context may change the period, so the pause around it is judged when the new period is known; it explains
+   * nothing by itself. The period before it, and the pause once the block was polled again.
+   */
+  change: { periodMs: number; pauseMs: number | null } | null;
 }
 
 export type Report = (code: FindingCode, text: string) => void;
@@ -36,11 +41,13 @@ export class Continuity {
   /** wall − mono and mono where the wall clock was last taken as given */
   #anchor: { offsetMs: number; monoMs: number } | null = null;
   #newestPollMonoMs = Number.NEGATIVE_INFINITY;
+  #stopped = false;
 
   /** After a hole nothing is known of the time in between. */
   forget(): void {
     this.#before = null;
     this.#anchor = null;
+    this.#stopped = false;
     this.#clearRhythms();
   }
 
@@ -50,10 +57,11 @@ export class Continuity {
     this.#checkStart(prefix, event, report);
     this.#checkClock(prefix, event === EVENT_CODES.clockStep || event === EVENT_CODES.boot, report);
     if (event === EVENT_CODES.boot) this.#clearRhythms();
+    this.#stopped = event === EVENT_CODES.stop;
     // offsets within a batch are tied to the monotonic clock by the wall time of its entry: a step in between shifts them
     if (event === EVENT_CODES.stop || event === EVENT_CODES.clockStep) this.#explain(null);
     if (entry.kind === 'event' && event === EVENT_CODES.gap) this.#explain(deviceOf(entry.detail));
-    if (entry.kind === 'context') this.#clearRhythms();
+    if (entry.kind === 'context') this.#awaitPeriods(report);
     for (const span of polls) this.#checkPolls(span, report);
     this.#before = prefix;
   }
@@ -65,7 +73,14 @@ export class Continuity {
 
   #checkStart(prefix: Prefix, event: number | null, report: Report): void {
     const before = this.#before;
-    if (before === null || prefix.start === before.start) return;
+    if (before === null) return;
+    if (prefix.start === before.start) {
+      if (this.#stopped) report('start-without-boot', `start ${before.start} goes on behind its stop event`);
+      else if (event === EVENT_CODES.boot && before.seq > 0) {
+        report('start-without-boot', `a boot event within start ${before.start}`);
+      }
+      return;
+    }
     if (event !== EVENT_CODES.boot || prefix.start !== before.start + 1) {
       report('start-without-boot', `start ${before.start} is followed by start ${prefix.start} without its boot event`);
     }
@@ -108,6 +123,23 @@ export class Continuity {
     this.#newestPollMonoMs = Number.NEGATIVE_INFINITY;
   }
 
+  #awaitPeriods(report: Report): void {
+    for (const [key, rhythm] of this.#rhythms) {
+      this.#judgePause(rhythm, 0, report);
+      const periodMs = median(rhythm.periodsMs) ?? rhythm.change?.periodMs ?? null;
+      if (periodMs === null || rhythm.explained) this.#rhythms.delete(key);
+      else [rhythm.change, rhythm.periodsMs] = [{ periodMs, pauseMs: null }, []];
+    }
+  }
+
+  #judgePause({ device, change }: Rhythm, periodMs: number, report: Report): void {
+    if (change === null || change.pauseMs === null) return;
+    if (change.pauseMs > SILENT_POLLS * Math.max(change.periodMs, periodMs)) {
+      const text = `${device} has no readings for ${change.pauseMs} ms around a new context, and no event says why`;
+      report('silence', text);
+    }
+  }
+
   #explain(device: string | null): void {
     for (const rhythm of this.#rhythms.values()) {
       if (device === null || rhythm.device === device) rhythm.explained = true;
@@ -122,11 +154,19 @@ export class Continuity {
       lastMonoMs: span.firstMonoMs,
       periodsMs: [],
       explained: true,
+      change: null,
     };
+    const { change } = rhythm;
+    const renewed = change !== null && change.pauseMs === null;
+    if (renewed) change.pauseMs = rhythm.explained ? 0 : span.firstMonoMs - rhythm.lastMonoMs;
     const silent = this.#checkSilence(rhythm, span.firstMonoMs, report);
     const within = span.polls > 1 ? (span.lastMonoMs - span.firstMonoMs) / (span.polls - 1) : null;
-    const periodMs = within ?? (silent || rhythm.explained ? null : span.firstMonoMs - rhythm.lastMonoMs);
-    if (periodMs !== null) rhythm.periodsMs = [...rhythm.periodsMs, periodMs].slice(-PERIODS_KEPT);
+    const periodMs = within ?? (silent || renewed || rhythm.explained ? null : span.firstMonoMs - rhythm.lastMonoMs);
+    if (periodMs !== null) {
+      rhythm.periodsMs = [...rhythm.periodsMs, periodMs].slice(-PERIODS_KEPT);
+      this.#judgePause(rhythm, periodMs, report);
+      rhythm.change = null;
+    }
     rhythm.lastMonoMs = span.lastMonoMs;
     rhythm.explained = false;
     this.#rhythms.set(key, rhythm);
@@ -150,4 +190,11 @@ function deviceOf(detail: Detail): string | null {
 function median(values: readonly number[]): number | null {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[sorted.length >> 1] ?? null;
+}
+
+/** Where there is a hardware counter it never goes back, never away, and one step at a time. */
+export function counterFault(before: number | null, counter: number | null): string | null {
+  if (before === null) return null;
+  if (counter === null || counter < before) return `the hardware counter goes from ${before} to ${counter}`;
+  return counter > before + 1 ? `the hardware counter jumps from ${before} to ${counter}` : null;
 }

@@ -2,7 +2,7 @@
  * Public keys in their two spellings: COSE_Key (RFC 9052 §7, RFC 9053 §7) in the ledger, SubjectPublicKeyInfo in PEM
  * files. Two kinds only: Ed25519 and P-256.
  */
-import { LimpidError } from '../../core/error.ts';
+import { isLimpidError, LimpidError } from '../../core/error.ts';
 import { concatBytes, equalBytes, fromHex } from './bytes.ts';
 import { type CborMap, type CborValue, decodeCbor, encodeCbor } from './cbor.ts';
 import type { Algorithm, PublicKey, Suite } from './suite.ts';
@@ -44,6 +44,16 @@ export function publicKeyFromCoseKey(suite: Pick<Suite, 'sha256'>, coseKey: Uint
   const key = keyFromMap(suite, map);
   if (!equalBytes(key.coseKey, coseKey)) throw unusable('members that this format does not write');
   return key;
+}
+
+/** The same; null for what is no usable key. */
+export function publicKeyOrNull(suite: Pick<Suite, 'sha256'>, coseKey: Uint8Array): PublicKey | null {
+  try {
+    return publicKeyFromCoseKey(suite, coseKey);
+  } catch (fault) {
+    if (isLimpidError(fault)) return null;
+    throw fault;
+  }
 }
 
 function keyFromMap(suite: Pick<Suite, 'sha256'>, map: CborMap): PublicKey {

@@ -16,6 +16,8 @@ import { HASH_BYTES } from './merkle.ts';
 
 const HEADER_MAGIC = 'limpid-segment';
 const FOOTER_MAGIC = 'limpid-sealed';
+/** what every segment begins with: an array of eight, and the magic */
+export const SEGMENT_BEGIN = Uint8Array.of(0x80 + 8, ...encodeCbor(HEADER_MAGIC));
 /** what a header may need at most: a context entry and its parts */
 const HEADER_LIMITS = { depth: 4, sizeBytes: 4 * 1024 * 1024 };
 /** no footer is longer */

@@ -5,8 +5,9 @@
  */
 import { isLimpidError } from '../../core/error.ts';
 import { equalBytes, toHex } from './bytes.ts';
+import { edgeOfHeader, headerFaults } from './check-header.ts';
 import { type CheckedItem, ItemChecker } from './check-item.ts';
-import { Continuity } from './continuity.ts';
+import { Continuity, counterFault } from './continuity.ts';
 import { verifySign1 } from './cose.ts';
 import { detailMember, peekEntry } from './entry.ts';
 import { type Entry, EVENT_CODES, type Prefix } from './entry-types.ts';
@@ -40,6 +41,8 @@ export class LedgerVerifier {
   #heads: { size: number; root: Uint8Array }[];
   /** null after a hole: the tree is not known until a header gives its edge */
   #edge: RightEdge | null;
+  /** the newest header, until the first entry behind it is there to compare it with */
+  #header: { header: SegmentHeader; place: Place } | null = null;
   #ledger: Uint8Array | null = null;
   #keyId = '';
   /** null: not known, whatever the next entry names is taken */
@@ -68,25 +71,30 @@ export class LedgerVerifier {
     this.followSegment(header, place);
   }
 
-  /** The next item. */
-  push(item: Item, place: Place = {}): void {
-    this.take(this.#checker.check(item, place));
+  /** The next item, and what was said of it alone. */
+  push(item: Item, place: Place = {}): CheckedItem {
+    const checked = this.#checker.check(item, place);
+    this.take(checked);
     if (this.#keyId === '' && this.#checker.key !== null) this.#keyId = toHex(this.#checker.key.keyId);
+    return checked;
   }
 
   /** As `startSegment`, where another `ItemChecker` checks the items and `take` is given what it says. */
   followSegment(header: SegmentHeader, place: Place = {}): void {
     const { firstSeq } = header;
     if (this.#next !== null && firstSeq !== this.#next) this.#findHole(firstSeq, place);
-    const edge = this.#edgeOf(header, place);
+    const edge = edgeOfHeader(this.#suite, header);
+    if (edge === null) this.#find('damaged', firstSeq, place, 'the right edge in its header does not fit its size');
     if (this.#next === null || this.#edge === null) {
-      this.#edge = edge;
-      this.#context = null;
+      this.#edge = this.#next === null || this.#next <= firstSeq ? edge : null;
+      this.#context = firstSeq === 0 ? NO_HASH : null;
     } else if (edge !== null && !equalBytes(edge.root(), this.#edge.root())) {
       this.#find('damaged', firstSeq, place, 'the header of the segment names another right edge');
     }
     if (this.#next === null) this.#begin(firstSeq);
-    this.#next = firstSeq;
+    // never backwards: entries that were there already are a fork or a replay, item by item
+    this.#next = Math.max(this.#next ?? 0, firstSeq);
+    this.#header = { header, place };
   }
 
   /** What an `ItemChecker` says of the next item. */
@@ -98,10 +106,12 @@ export class LedgerVerifier {
     if (this.#next === null) this.#begin(entry.prefix.seq);
     if (!this.#checkSequence(checked, entry)) return;
     this.#checkLedger(checked, entry);
+    this.#checkHeader(checked, entry);
     this.#checkRoot(checked, entry);
     this.#checkContext(checked, entry);
     const report = (code: FindingCode, text: string) => this.#find(code, entry.prefix.seq, place, text);
-    this.#checkCounter(entry, report);
+    const counter = counterFault(this.#last?.hwctr ?? null, entry.prefix.hwctr);
+    if (counter !== null) report('hardware-counter', counter);
     this.#continuity.take(entry, checked.polls, report);
     this.#noteDrop(entry);
     this.#advance(checked, entry);
@@ -161,23 +171,15 @@ export class LedgerVerifier {
     if (firstSeq !== this.#edge?.size) this.#edge = null;
   }
 
-  #edgeOf(header: SegmentHeader, place: Place): RightEdge | null {
-    try {
-      return RightEdge.restore(this.#suite, header.firstSeq, header.edge);
-    } catch (fault) {
-      if (!(fault instanceof RangeError)) throw fault;
-      this.#find('damaged', header.firstSeq, place, fault.message);
-      return null;
-    }
-  }
-
   #checkSequence(checked: CheckedItem, entry: Entry): boolean {
     const { seq } = entry.prefix;
     const next = this.#next ?? seq;
     if (seq > next) this.#findHole(seq, checked.place);
     if (seq >= next) return true;
     const before = this.#payloads.get(seq);
-    const isFork = before !== undefined && checked.signature === 'good' && !equalBytes(before, checked.payloadHash);
+    const isOfHere = seq > 0 && this.#ledger !== null && equalBytes(entry.prefix.ledger, this.#ledger);
+    const differs = before !== undefined && !equalBytes(before, checked.payloadHash);
+    const isFork = isOfHere && differs && checked.signature === 'good';
     if (isFork) this.#find('fork', seq, checked.place, 'two different entries are validly signed for this sequence');
     else this.#find('sequence-back', seq, checked.place, `sequence ${seq} comes after ${next - 1}`);
     return false;
@@ -209,6 +211,16 @@ export class LedgerVerifier {
     }
   }
 
+  #checkHeader(checked: CheckedItem, entry: Entry): void {
+    const { seq, ctx } = entry.prefix;
+    if (this.#header === null || this.#ledger === null) return;
+    const { header, place } = this.#header;
+    this.#header = null;
+    const key = checked.signature === 'unchecked' ? null : (this.#options.key ?? this.#checker.key);
+    const signed = { ledger: this.#ledger, key, ctx: seq === header.firstSeq ? ctx : null };
+    for (const text of headerFaults(this.#suite, header, signed)) this.#find('damaged', header.firstSeq, place, text);
+  }
+
   #checkRoot(checked: CheckedItem, entry: Entry): void {
     const { seq, root } = entry.prefix;
     if (this.#edge === null) return;
@@ -225,16 +237,6 @@ export class LedgerVerifier {
       this.#find('context-wrong', seq, checked.place, 'it names another context than the one in force');
     }
     this.#context = entry.kind === 'context' ? checked.leaf : ctx;
-  }
-
-  /** Where there is a hardware counter it never goes back, and never away. */
-  #checkCounter(entry: Entry, report: (code: FindingCode, text: string) => void): void {
-    const before = this.#last?.hwctr ?? null;
-    const { hwctr } = entry.prefix;
-    if (before === null) return;
-    if (hwctr === null || hwctr < before)
-      report('hardware-counter', `the hardware counter goes from ${before} to ${hwctr}`);
-    else if (hwctr > before + 1) report('hardware-counter', `the hardware counter jumps from ${before} to ${hwctr}`);
   }
 
   #noteDrop(entry: Entry): void {
@@ -282,6 +284,8 @@ export function isFork(suite: Suite, a: Uint8Array, b: Uint8Array, key: PublicKe
     const [one, other] = [peekEntry(a), peekEntry(b)];
     return (
       one.entry.prefix.seq === other.entry.prefix.seq &&
+      // entry 0 names its ledger by itself: two of them are two ledgers
+      one.entry.prefix.seq > 0 &&
       equalBytes(one.entry.prefix.ledger, other.entry.prefix.ledger) &&
       !equalBytes(one.sign1.payload, other.sign1.payload) &&
       verifySign1(suite, one.sign1, key) &&

@@ -6,18 +6,26 @@ import { isLimpidError } from '../../core/error.ts';
 import { ItemChecker } from '../seal/check-item.ts';
 import { openEntry } from '../seal/entry.ts';
 import type { Item } from '../seal/item.ts';
-import { publicKeyFromCoseKey } from '../seal/keys.ts';
+import { publicKeyOrNull } from '../seal/keys.ts';
 import type { Report } from '../seal/report.ts';
-import type { SegmentHeader } from '../seal/segment.ts';
+import { SEGMENT_BEGIN, type SegmentHeader } from '../seal/segment.ts';
 import type { PublicKey, Suite } from '../seal/suite.ts';
 import { LedgerVerifier } from '../seal/verify.ts';
-import type { Files, OpenFile } from './files.ts';
+import { type Files, type OpenFile, readFully } from './files.ts';
 import { findLedgerDirectory } from './ledger-directory.ts';
 import { isLockName } from './lock.ts';
 import { peekSeq } from './peek-seq.ts';
 import { isCutName } from './recovery.ts';
 import { listSegments, type SegmentFile } from './segment-files.ts';
-import { type BadStep, findLaterItems, readSegmentHeader, SegmentScanner, zerosInTheWay } from './segment-scan.ts';
+import {
+  type BadStep,
+  type FoundHeader,
+  findLaterItems,
+  readSegmentHeader,
+  type ScanStep,
+  SegmentScanner,
+  zerosInTheWay,
+} from './segment-scan.ts';
 import { describeRest } from './torn-tail.ts';
 
 export interface VerifyOptions {
@@ -61,6 +69,9 @@ class SegmentVerification {
   readonly #task: SegmentTask;
   #seq: number;
   #header: SegmentHeader | null = null;
+  /** wall times of its entries, which a footer repeats */
+  #earliestMs = Number.POSITIVE_INFINITY;
+  #latestMs = Number.NEGATIVE_INFINITY;
 
   constructor(task: SegmentTask) {
     this.#task = task;
@@ -82,21 +93,19 @@ class SegmentVerification {
   /** Where the items begin; null when nothing is left to walk. */
   async #readHeader(file: OpenFile, limit: number): Promise<number | null> {
     const { verifier, segment, next } = this.#task;
-    try {
-      const { header, end } = await readSegmentHeader(file);
-      if (header.firstSeq !== segment.firstSeq) this.#damage(0, 'its name is not its first sequence');
-      verifier.startSegment(header, { file: segment.path, offset: 0 });
-      this.#header = header;
-      return end;
-    } catch (fault) {
-      if (!isLimpidError(fault)) throw fault;
+    const found = await headerOrFault(file);
+    if (typeof found === 'string') {
       const later = await findLaterItems(file, 0, limit);
       // the newest segment's creation may be under way or have been interrupted
-      if (next === undefined && later.length === 0) verifier.tornTail(limit);
-      else this.#damage(0, `its header: ${fault.message}`);
+      if (next === undefined && later.length === 0 && (await beginsAsHeader(file))) verifier.tornTail(limit);
+      else this.#damage(0, `its header: ${found}`);
       for (const { item, offset } of later) this.#push(item, offset);
       return null;
     }
+    if (found.header.firstSeq !== segment.firstSeq) this.#damage(0, 'its name is not its first sequence');
+    verifier.startSegment(found.header, { file: segment.path, offset: 0 });
+    this.#header = found.header;
+    return found.end;
   }
 
   async #walk(file: OpenFile, begin: number, limit: number): Promise<void> {
@@ -108,8 +117,7 @@ class SegmentVerification {
         continue;
       }
       if (step.kind === 'footer') {
-        if (step.footer.nextSeq !== this.#seq) this.#damage(step.offset, 'its footer counts other entries');
-        if (step.end !== limit) this.#damage(step.end, 'bytes stand behind its footer');
+        await this.#checkFooter(file, step, limit);
         return;
       }
       const rest = await describeRest(file, step.offset, limit);
@@ -120,6 +128,17 @@ class SegmentVerification {
       await this.#broken(file, step.kind === 'bad' ? step : zerosInTheWay(step.offset), { limit, ...rest });
       return;
     }
+  }
+
+  async #checkFooter(file: OpenFile, step: ScanStep & { kind: 'footer' }, limit: number): Promise<void> {
+    const { nextSeq, firstWallMs, lastWallMs } = step.footer;
+    if (nextSeq !== this.#seq) this.#damage(step.offset, 'its footer counts other entries');
+    else if (this.#latestMs >= 0 && (firstWallMs !== this.#earliestMs || lastWallMs !== this.#latestMs)) {
+      this.#damage(step.offset, 'its footer names other times than its entries');
+    }
+    if (step.end === limit) return;
+    this.#damage(step.end, 'bytes stand behind its footer');
+    for (const { item, offset } of await findLaterItems(file, step.end, limit)) this.#push(item, offset);
   }
 
   /** From the first broken place on, whole items are looked for byte by byte. */
@@ -148,14 +167,17 @@ class SegmentVerification {
 
   #push(item: Item, offset: number): void {
     const { verifier, segment } = this.#task;
-    verifier.push(item, { file: segment.path, offset });
+    const { entry } = verifier.push(item, { file: segment.path, offset });
     this.#seq += 1;
+    if (entry === null) return;
+    this.#earliestMs = Math.min(this.#earliestMs, entry.prefix.wallMs);
+    this.#latestMs = Math.max(this.#latestMs, entry.prefix.wallMs);
   }
 
   /** An entry that still verifies keeps the tree known; of a broken body only that it is missing can be said. */
   #pushDamaged(item: Item, offset: number): void {
     const { suite, key } = this.#task;
-    const signer = key ?? (this.#header === null ? null : publicKeyFromCoseKey(suite, this.#header.coseKey));
+    const signer = key ?? (this.#header === null ? null : publicKeyOrNull(suite, this.#header.coseKey));
     if (signer === null || !isSigned(suite, item, signer)) return;
     const checker = new ItemChecker(suite, signer);
     if (this.#header !== null) checker.startSegment(this.#header);
@@ -167,6 +189,22 @@ class SegmentVerification {
     const { verifier, segment } = this.#task;
     verifier.damage(this.#seq, { file: segment.path, offset }, detail);
   }
+}
+
+async function headerOrFault(file: OpenFile): Promise<FoundHeader | string> {
+  try {
+    return await readSegmentHeader(file);
+  } catch (fault) {
+    if (isLimpidError(fault)) return fault.message;
+    throw fault;
+  }
+}
+
+/** The first bytes lie in one sector: an interrupted write leaves all of them, zeros, or a file that ends. */
+async function beginsAsHeader(file: OpenFile): Promise<boolean> {
+  const begin = new Uint8Array(SEGMENT_BEGIN.length);
+  const bytes = begin.subarray(0, await readFully(file, begin, 0));
+  return bytes.every((byte) => byte === 0) || bytes.every((byte, at) => byte === SEGMENT_BEGIN[at]);
 }
 
 function isSigned(suite: Suite, item: Item, key: PublicKey): boolean {
