@@ -2,13 +2,14 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createSystemClock, type LimpidError } from '@limpid/sdk/core';
+import { type Code, createSystemClock, LimpidError } from '@limpid/sdk/core';
 import { EVENT_CODES, encodeItem, type Item, openReceipt, parseItem, sealEntry } from '@limpid/sdk/ledger/seal';
 import {
   createNodeFiles,
   createNodeSigner,
   createNodeSuite,
   createProcessTable,
+  type Files,
   type LedgerItem,
   publicKeyFromPem,
   publicKeyToPem,
@@ -16,6 +17,7 @@ import {
 import { Broker, entriesTopic, type MqttSession, receiptsTopic } from '@limpid/sdk/uplinks';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createAedes, type TestBroker } from '../../../test/support/brokers.ts';
+import { FaultyFiles } from '../../../test/support/faulty-files.ts';
 import { MemoryLedger } from '../../../test/support/memory-ledger.ts';
 import { Collector } from './collector.ts';
 import { keyOfMirror, openMirrorCopy } from './mirror-copy.ts';
@@ -34,7 +36,8 @@ describe('Collector', () => {
   const running: Collector[] = [];
 
   const until = (check: () => void) => vi.waitFor(check, { timeout: 10_000, interval: 5 });
-  const start = async () => {
+  /** `refusal`: what opening a copy that is not there yet says */
+  const start = async (disk: Files = files, refusal?: Code) => {
     const note = (fields: object) => void logged.push(String('code' in fields ? fields.code : ''));
     const processes = await createProcessTable();
     const collector = new Collector(
@@ -43,9 +46,13 @@ describe('Collector', () => {
         ...{ topicPrefix: 'limpid/1', name: 'collector' },
       },
       {
-        ...{ clock, random: Math.random, suite, files, log: { info: () => {}, warn: note, error: note } },
-        openCopy: (directory, id, key) => openMirrorCopy({ directory, ledger: id, key, files, suite, processes }),
-        keyOfCopy: (directory) => keyOfMirror(directory, files, suite),
+        ...{ clock, random: Math.random, suite, files: disk, log: { info: () => {}, warn: note, error: note } },
+        openCopy: (directory, id, key) => openMirrorCopy({ directory, ledger: id, key, files: disk, suite, processes }),
+        keyOfCopy: async (directory) => {
+          const key = await keyOfMirror(directory, disk, suite);
+          if (key === null && refusal !== undefined) throw new LimpidError(refusal, { dir: directory, detail: '' });
+          return key;
+        },
       },
     );
     running.push(collector);
@@ -229,6 +236,83 @@ describe('Collector', () => {
     await sender.subscribe(receiptsTopic('limpid/1', ledger.id), 1);
     await send(ledger.all.slice(3));
     await receipted(20);
+  });
+
+  it('keeps on for the others when one copy is damaged, and says which', async () => {
+    trust('plant.pem');
+    const other = new MemoryLedger(clock);
+    trust('other.pem', other.signer.publicKey);
+    const first = await start();
+    await send(ledger.all);
+    await send(other.all, other.id);
+    await until(() => expect(first.status().ledgers.map(({ size }) => size)).toEqual([20, 1]));
+    await first.stop();
+    const folder = join(root, 'data', 'ledgers', other.id, 'ledger');
+    const segment = join(folder, readdirSync(folder).find((name) => name.endsWith('.seg'))!);
+    const bytes = readFileSync(segment);
+    writeFileSync(segment, bytes.fill(0xee, 0, 64));
+    ledger.addEvents(3);
+    const again = await start();
+    expect(again.status()).toMatchObject({ ledgers: [{ ledger: ledger.id }], failed: [other.id] });
+    expect(logged).toContain('LEDGER_DAMAGED');
+    await send(other.all, other.id);
+    await send(ledger.all);
+    await receipted(23);
+    expect(again.status()).toMatchObject({ quarantined: 0, failed: [other.id] });
+  });
+
+  it('keeps on for the others when one copy cannot be read while it runs', async () => {
+    trust('plant.pem');
+    const other = new MemoryLedger(clock);
+    trust('other.pem', other.signer.publicKey);
+    const collector = await start();
+    await send(other.all, other.id);
+    await until(() => expect(collector.status().ledgers).toMatchObject([{ size: 1 }]));
+    rmSync(join(root, 'data', 'ledgers', other.id, 'ledger'), { recursive: true });
+    await send(other.all, other.id);
+    await send(ledger.all);
+    await receipted(20);
+    expect(collector.status()).toMatchObject({ ledgers: [{ ledger: ledger.id }], failed: [other.id] });
+  });
+
+  it('is not ended by rubbish: empty messages of strangers, names that are no ledger', async () => {
+    trust('plant.pem');
+    mkdirSync(join(root, 'data', 'ledgers', 'lost+found'), { recursive: true });
+    const collector = await start();
+    for (const id of ['0011223344556677', '0011223344556677', 'nonsense', ledger.id]) {
+      await sender.publish(entriesTopic('limpid/1', id), '', { qos: 1 });
+    }
+    await send(ledger.all);
+    await receipted(20);
+    expect(collector.status()).toMatchObject({ quarantined: 3, failed: [] });
+  });
+
+  it('goes on when its disk was full', async () => {
+    trust('plant.pem');
+    const disk = new FaultyFiles(files);
+    await start(disk);
+    await send(ledger.all.slice(0, 5));
+    await receipted(5);
+    disk.rule = (step) => (step === 'write' ? 'ENOSPC' : null);
+    await send(ledger.all.slice(5));
+    await send(ledger.all, '0011223344556677');
+    await until(() => expect(logged).toEqual(['LEDGER_DISK_FULL', '', 'COLLECT_UNTRUSTED']));
+    disk.rule = () => null;
+    await send(ledger.all.slice(5));
+    await receipted(20);
+  });
+
+  it('closes the copies that it had opened when its start fails', async () => {
+    trust('plant.pem');
+    const first = await start();
+    await send(ledger.all);
+    await receipted(20);
+    await expect(start()).rejects.toMatchObject({ code: 'LEDGER_LOCKED' });
+    await first.stop();
+    mkdirSync(join(root, 'data', 'ledgers', 'ffffffffffffffff'));
+    await expect(start(files, 'LEDGER_READ_ONLY')).rejects.toMatchObject({ code: 'LEDGER_READ_ONLY' });
+    const again = await start();
+    expect(again.status().ledgers).toMatchObject([{ size: 20 }]);
   });
 
   it('does not start without its trust folder, or with a key in it that is none', async () => {

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import {
   backoffDelayMs,
-  type Clock,
   DEFAULT_BACKOFF,
   faultText,
   isLimpidError,
@@ -11,8 +10,8 @@ import {
   stopped,
   wait,
 } from '@limpid/sdk/core';
-import { type Item, type PublicKey, parseItem, type Signer, type Suite } from '@limpid/sdk/ledger/seal';
-import { type Files, openKeyFile, publicPathOf } from '@limpid/sdk/ledger/store';
+import type { Signer } from '@limpid/sdk/ledger/seal';
+import { openKeyFile, publicPathOf } from '@limpid/sdk/ledger/store';
 import {
   Broker,
   entriesTopic,
@@ -20,14 +19,12 @@ import {
   type MqttSession,
   receiptsTopic,
   type SessionOptions,
-  type UplinkLog,
 } from '@limpid/sdk/uplinks';
-import { HeldLedger, type HeldLedgerStatus } from './held-ledger.ts';
+import type { HeldLedgerStatus } from './held-ledger.ts';
 import { Inbox, type Parcel } from './inbox.ts';
-import type { LedgerCopy } from './ledger-copy.ts';
 import { Quarantine } from './quarantine.ts';
-import { ReceiptBook } from './receipt-book.ts';
-import { Trust, type TrustedKey } from './trust.ts';
+import { Shelf, type ShelfDeps } from './shelf.ts';
+import { Trust } from './trust.ts';
 
 export interface CollectorOptions {
   url: string;
@@ -42,15 +39,8 @@ export interface CollectorOptions {
   credentials?: Pick<SessionOptions, 'username' | 'password' | 'tls'>;
 }
 
-export interface CollectorDeps {
-  clock: Clock;
+export interface CollectorDeps extends ShelfDeps {
   random: () => number;
-  suite: Suite;
-  files: Files;
-  log: UplinkLog;
-  /** the key that wrote the copy in this folder, or null when there is none yet */
-  keyOfCopy: (directory: string) => Promise<PublicKey | null>;
-  openCopy: (directory: string, ledger: string, key: PublicKey) => Promise<LedgerCopy>;
 }
 
 export interface CollectorStatus {
@@ -58,6 +48,8 @@ export interface CollectorStatus {
   url: string;
   keyId: string;
   ledgers: HeldLedgerStatus[];
+  /** ledgers whose copy is damaged or cannot be opened: nothing is taken for them, the others go on */
+  failed: string[];
   /** messages of ledgers that nobody has vouched for */
   quarantined: number;
   dropped: number;
@@ -65,6 +57,9 @@ export interface CollectorStatus {
 
 const KEEPALIVE_S = 30;
 const CONNECT_TIMEOUT_S = 10;
+
+/** Each is told about once; whoever reaches the broker can make up any number of them. */
+const MOST_STRANGERS = 1_000;
 
 /** How long a receipt may be put off while another ledger keeps the collector busy. */
 const SETTLE_EVERY_MS = 200;
@@ -79,11 +74,11 @@ export class Collector implements Service {
   readonly #deps: CollectorDeps;
   readonly #running = new AbortController();
   readonly #inbox = new Inbox();
-  readonly #held = new Map<string, HeldLedger>();
+  readonly #shelf: Shelf;
   readonly #strangers = new Set<string>();
   #quarantined = 0;
+  #unkept = 0;
   #signer: Signer | null = null;
-  #trust: Trust | null = null;
   #quarantine: Quarantine | null = null;
   #session: MqttSession | null = null;
   #work: Promise<unknown> = Promise.resolve();
@@ -91,28 +86,37 @@ export class Collector implements Service {
   constructor(options: CollectorOptions, deps: CollectorDeps) {
     this.#options = options;
     this.#deps = deps;
+    const directory = join(options.dataDir, 'ledgers');
+    const publish = (ledger: string, note: string) => this.#publish(ledger, note);
+    this.#shelf = new Shelf({ directory, name: options.name, publish }, deps);
   }
 
   /** Reads keys and trust and opens the copies; a broker that is away is no reason to fail. */
   async start(signal?: AbortSignal): Promise<void> {
-    const { dataDir, trustDir } = this.#options;
-    const { files, suite } = this.#deps;
     if (this.#running.signal.aborted || signal?.aborted) throw stopped(signal);
-    this.#signer = await openKeyFile(this.#keyFile, files, { create: true });
-    this.#trust = await Trust.load(trustDir, files, suite);
-    this.#quarantine = await Quarantine.open(join(dataDir, 'quarantine'), files);
-    await this.#openCopies();
+    try {
+      await this.#open();
+    } catch (fault) {
+      await this.#shelf.close();
+      throw fault;
+    }
     signal?.addEventListener('abort', () => this.#running.abort(), { once: true });
     const running = this.#running.signal;
     this.#work = Promise.all([this.#stayConnected(running), this.#takeIn(running), this.#settleNow(running)]);
     this.#work.catch(() => this.#running.abort()); // `stop` reports it
   }
 
+  async #open(): Promise<void> {
+    const { dataDir, trustDir } = this.#options;
+    const { files, suite } = this.#deps;
+    this.#signer = await openKeyFile(this.#keyFile, files, { create: true });
+    this.#quarantine = await Quarantine.open(join(dataDir, 'quarantine'), files);
+    await this.#shelf.open(await Trust.load(trustDir, files, suite), this.#signer);
+  }
+
   async stop(): Promise<void> {
     this.#running.abort();
-    const held = [...this.#held.values()];
-    this.#held.clear();
-    await settleAll([() => this.#work, ...held.map((ledger) => () => ledger.close())]);
+    await settleAll([() => this.#work, () => this.#shelf.close()]);
   }
 
   /** Rejects when it cannot go on, for example because its disk failed. */
@@ -134,7 +138,8 @@ export class Collector implements Service {
       connected: this.#session !== null,
       url: this.#options.url,
       keyId: Buffer.from(this.#signer?.publicKey.keyId ?? []).toString('hex'),
-      ledgers: [...this.#held.values()].map((ledger) => ledger.status()),
+      ledgers: this.#shelf.all().map((ledger) => ledger.status()),
+      failed: this.#shelf.failed(),
       quarantined: this.#quarantined,
       dropped: this.#inbox.dropped,
     };
@@ -163,7 +168,11 @@ export class Collector implements Service {
 
   async #serve(session: MqttSession, signal: AbortSignal): Promise<void> {
     const { topicPrefix, url } = this.#options;
-    const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    let leave: () => void = () => {};
+    const aborted = new Promise<void>((resolve) => {
+      leave = resolve;
+    });
+    signal.addEventListener('abort', leave, { once: true });
     try {
       session.onMessage = ({ topic, payload }) => {
         const ledger = ledgerOfEntriesTopic(topicPrefix, topic);
@@ -172,9 +181,10 @@ export class Collector implements Service {
       await session.subscribe(entriesTopic(topicPrefix, '+'), 1);
       this.#session = session;
       this.#deps.log.info({ url, mqtt: session.version === 5 ? '5' : '3.1.1' }, 'connected');
-      for (const ledger of this.#held.values()) ledger.greet();
+      for (const ledger of this.#shelf.all()) ledger.greet();
       await Promise.race([aborted, session.closed.then((fault) => Promise.reject(fault))]);
     } finally {
+      signal.removeEventListener('abort', leave);
       this.#session = null;
       await session.close();
     }
@@ -191,67 +201,21 @@ export class Collector implements Service {
   async #takeRun(parcels: readonly Parcel[]): Promise<void> {
     const { ledger } = parcels[0]!;
     const payloads = parcels.map(({ payload }) => payload);
-    let held = this.#held.get(ledger) ?? null;
-    while (held === null && payloads.length > 0) {
-      held = await this.#admit(ledger, payloads[0]!);
-      if (held === null) await this.#setAside(ledger, payloads.shift()!);
+    while (payloads.length > 0 && !(await this.#shelf.admits(ledger, payloads[0]!))) {
+      await this.#setAside(ledger, payloads.shift()!);
     }
-    try {
-      await held?.take(payloads, this.#inbox.isEmpty);
-    } catch (fault) {
-      if (!isLimpidError(fault) || !fault.retry) throw fault;
-      this.#deps.log.error({ code: fault.code, ledger }, fault.message); // a full disk: the gateways send again
-    }
-  }
-
-  /** A ledger that is heard of for the first time since the start. */
-  async #admit(ledger: string, payload: Uint8Array): Promise<HeldLedger | null> {
-    const first = firstItem(payload);
-    const trusted = first === null ? null : this.#signerOf(ledger, first);
-    return trusted === null ? null : await this.#hold(ledger, trusted);
-  }
-
-  /** The copies of earlier runs, so that their gateways hear at once where they stand. */
-  async #openCopies(): Promise<void> {
-    const directory = join(this.#options.dataDir, 'ledgers');
-    await this.#deps.files.mkdir(directory);
-    for (const ledger of await this.#deps.files.readdir(directory)) {
-      const key = await this.#deps.keyOfCopy(join(directory, ledger));
-      const trusted = key === null ? undefined : this.#trust!.find(ledger, key);
-      if (trusted !== undefined) await this.#hold(ledger, trusted);
-    }
-  }
-
-  async #hold(ledger: string, trusted: TrustedKey): Promise<HeldLedger> {
-    const { clock, suite, files, openCopy, log } = this.#deps;
-    const directory = join(this.#options.dataDir, 'ledgers', ledger);
-    const copy = await openCopy(directory, ledger, trusted.key);
-    const held = await HeldLedger.open({
-      directory,
-      copy,
-      files,
-      book: new ReceiptBook({ ledger, clock, suite, signer: this.#signer!, name: this.#options.name }),
-      publish: (note) => this.#publish(ledger, note),
-      report: (fault) => log.error({ code: fault.code, ledger }, fault.message),
-    });
-    log.info({ ledger, label: trusted.label, size: copy.holding().size }, 'ledger');
-    this.#held.set(ledger, held);
-    return held;
-  }
-
-  #signerOf(ledger: string, item: Item): TrustedKey | null {
-    try {
-      return this.#trust!.signerOf(ledger, item);
-    } catch (fault) {
-      if (fault instanceof LimpidError) return null; // not even an entry: a stranger
-      throw fault;
-    }
+    if (payloads.length > 0) await this.#shelf.take(ledger, payloads, this.#inbox.isEmpty);
   }
 
   async #setAside(ledger: string, payload: Uint8Array): Promise<void> {
     this.#quarantined += 1;
-    await this.#quarantine!.keep(ledger, payload);
-    if (this.#strangers.has(ledger)) return;
+    try {
+      await this.#quarantine!.keep(ledger, payload);
+    } catch (fault) {
+      // a full disk; nothing was lost that anybody had promised
+      if (isPowerOfTwo(++this.#unkept)) this.#deps.log.warn({ ledger }, `not kept aside: ${faultText(fault)}`);
+    }
+    if (this.#strangers.has(ledger) || this.#strangers.size >= MOST_STRANGERS) return;
     this.#strangers.add(ledger);
     const fault = new LimpidError('COLLECT_UNTRUSTED', {
       ledger,
@@ -273,17 +237,11 @@ export class Collector implements Service {
     while (!signal.aborted) {
       await wait(this.#deps.clock, SETTLE_EVERY_MS, signal).catch(() => {}); // aborted: the loop ends
       if (signal.aborted) return;
-      for (const ledger of this.#held.values()) ledger.settle();
+      for (const ledger of this.#shelf.all()) ledger.settle();
     }
   }
 }
 
-function firstItem(payload: Uint8Array): Item | null {
-  try {
-    const parsed = parseItem(payload);
-    return parsed === 'incomplete' ? null : parsed.item;
-  } catch (fault) {
-    if (fault instanceof LimpidError) return null;
-    throw fault;
-  }
+function isPowerOfTwo(count: number): boolean {
+  return (count & (count - 1)) === 0;
 }

@@ -7,6 +7,9 @@ export interface Parcel {
 /** Above this the newest are dropped: the gateways go back to their receipts and send again. */
 const LIMIT_BYTES = 64 * 1024 * 1024;
 
+/** What a message takes beside its payload, and at least: even empty ones must not pile up without end. */
+const PARCEL_BYTES = 1024;
+
 /**
  * What has arrived and is not yet on the disk. The broker is answered at once (holding a PUBACK back would leave one
  * message in hand at a time), so this is bounded here; nobody is told that it is safe before it is.
@@ -18,12 +21,12 @@ export class Inbox {
   dropped = 0;
 
   put(parcel: Parcel): void {
-    if (this.#bytes + parcel.payload.length > LIMIT_BYTES) {
+    if (this.#bytes + weight(parcel) > LIMIT_BYTES) {
       this.dropped += 1;
       return;
     }
     this.#parcels.push(parcel);
-    this.#bytes += parcel.payload.length;
+    this.#bytes += weight(parcel);
     this.#wake?.();
   }
 
@@ -39,7 +42,7 @@ export class Inbox {
     const run: Parcel[] = [];
     while (run.length < maxParcels && this.#parcels[0]?.ledger === ledger) {
       const parcel = this.#parcels.shift()!;
-      this.#bytes -= parcel.payload.length;
+      this.#bytes -= weight(parcel);
       run.push(parcel);
     }
     return run;
@@ -55,4 +58,8 @@ export class Inbox {
   }
 
   readonly #onAbort = () => this.#wake?.();
+}
+
+function weight({ payload }: Parcel): number {
+  return PARCEL_BYTES + payload.length;
 }
