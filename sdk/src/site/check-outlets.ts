@@ -1,9 +1,10 @@
 import { findFactor } from '../core/factor.ts';
+import { isSameKind } from '../core/unit.ts';
 import type { Fault, Wording } from '../profiles/yaml-document.ts';
 import type { Draft, Section } from './draft.ts';
 import { checkPermit } from './permit.ts';
 import { RULE_SETS } from './rule-sets.ts';
-import type { SiteOutlet } from './schema.ts';
+import type { SiteFacility, SiteOutlet } from './schema.ts';
 
 export function checkHead({ head, fault }: Draft): Fault[] {
   if (head === null) return [];
@@ -50,6 +51,11 @@ function checkLimit(
   if (given.length !== 1) faults.push(contradiction(draft, path, ONE_LIMIT));
   if (findFactor(limit.code)?.medium !== outlet.medium)
     faults.push(contradiction(draft, path, otherMedium(limit.code)));
+  const factor = findFactor(limit.code);
+  const concentration = limit.mgPerM3 ?? limit.mgPerL;
+  if (concentration !== undefined && factor !== undefined && !isSameKind(factor.unit, 'mg/L')) {
+    faults.push(contradiction(draft, path, noConcentration(limit.code, factor.unit)));
+  }
   const foreign = outlet.medium === 'air' ? limit.mgPerL : limit.mgPerM3;
   if (foreign !== undefined) faults.push(contradiction(draft, path, OTHER_UNIT));
   if (limit.low !== undefined && limit.high !== undefined && limit.low >= limit.high) {
@@ -62,7 +68,14 @@ export function checkFacilities(draft: Draft): Fault[] {
   return [...draft.facilities.valid].flatMap(([name, facility]) => [
     ...reference(draft, ['facilities', name, 'outlet'], OUTLET, facility.outlet, draft.outlets),
     ...checkRunning(draft, ['facilities', name, 'runningWhen'], facility.runningWhen?.channel),
+    ...checkCondition(draft, ['facilities', name, 'runningWhen'], facility.runningWhen),
   ]);
+}
+
+function checkCondition(draft: Draft, path: string[], when: SiteFacility['runningWhen']): Fault[] {
+  if (when === undefined) return [];
+  const given = [when.aboveKw, when.aboveA, when.aboveHz, when.equals].filter((value) => value !== undefined);
+  return given.length === 1 ? [] : [contradiction(draft, path, ONE_CONDITION)];
 }
 
 /** `device` or `device.channel`. Only a warning: whether the plant runs decides about marks, not about readings. */
@@ -98,6 +111,10 @@ const ONE_LIMIT: Wording = {
   en: 'a limit has exactly one of mgPerM3, mgPerL, kgPerH, or low and high',
   zh: '限值须且只能给出 mgPerM3、mgPerL、kgPerH 之一，或 low 和 high',
 };
+const ONE_CONDITION: Wording = {
+  en: 'runningWhen has exactly one of aboveKw, aboveA, aboveHz, equals',
+  zh: 'runningWhen 须且只能给出 aboveKw、aboveA、aboveHz、equals 之一',
+};
 const OTHER_UNIT: Wording = {
   en: 'air limits are mgPerM3 or kgPerH, water limits mgPerL or kgPerH',
   zh: '废气限值用 mgPerM3 或 kgPerH，废水限值用 mgPerL 或 kgPerH',
@@ -106,6 +123,10 @@ const EMPTY_LIMIT: Wording = { en: 'low must be below high', zh: 'low 须小于 
 const otherMedium = (code: string): Wording => ({
   en: `${code} is not a factor of the medium of this outlet`,
   zh: `${code} 不属于该排放口的介质`,
+});
+const noConcentration = (code: string, unit: string): Wording => ({
+  en: `${code} is no concentration but given in ${unit}: use low and high`,
+  zh: `${code} 不是浓度，单位为 ${unit}：请使用 low 和 high`,
 });
 const noAmount = (code: string): Wording => ({ en: `${code} has no mass`, zh: `${code} 没有排放量` });
 const wrongRuleSet = ({ ruleSet, medium }: SiteOutlet): Wording => ({

@@ -157,6 +157,18 @@ describe('site.yaml', () => {
     ],
     ['an unknown rule set', 'ruleSet: cn-water-hj356-2019', 'ruleSet: cn-water', ['CONFIG_UNKNOWN_REFERENCE']],
     ['a limit in the unit of the other medium', 'mgPerM3: 35', 'mgPerL: 35', ['CONFIG_CONTRADICTION']],
+    [
+      'a concentration as the limit of a pH',
+      'limits: [{ code: w01018, statistic: day, mgPerL: 50 }]',
+      'limits: [{ code: w01001, statistic: day, mgPerL: 9 }]',
+      ['CONFIG_CONTRADICTION'],
+    ],
+    [
+      'a facility that runs under no condition',
+      'name: Desulphurisation',
+      'name: Desulphurisation, runningWhen: { channel: cems }',
+      ['CONFIG_CONTRADICTION'],
+    ],
     ['a limit without a figure', ', mgPerM3: 35', '', ['CONFIG_CONTRADICTION']],
     [
       'a cap for a quantity without mass',
