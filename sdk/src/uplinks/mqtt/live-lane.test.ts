@@ -91,4 +91,27 @@ describe('live lane', () => {
     stop.abort();
     await running;
   });
+
+  it('asks for the channels once as long as the context stays the same', async () => {
+    const { ledger, shown, stop, seal, run } = rig();
+    let asked = 0;
+    ledger.channelsAt = async () => {
+      asked += 1;
+      return ledger.channels;
+    };
+    const running = run();
+    await settle();
+    for (const value of [1, 2, 3]) {
+      seal([value]);
+      await settle();
+    }
+    expect(shown).toHaveLength(3);
+    expect(asked).toBe(1);
+    ledger.addEntry((prefix) => ({ kind: 'context', prefix, parts: [] }), null);
+    seal([4]);
+    await settle();
+    expect(asked).toBe(2);
+    stop.abort();
+    await running;
+  });
 });

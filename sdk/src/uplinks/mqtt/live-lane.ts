@@ -1,8 +1,9 @@
 import { formatDecimal } from '../../core/decimal.ts';
 import { qualityName } from '../../core/quality.ts';
-import type { Reading } from '../../core/reading.ts';
+import type { Channel, Reading } from '../../core/reading.ts';
 import { showUnit } from '../../core/unit.ts';
 import { parseBatchBody, readingsOf } from '../../ledger/seal/body.ts';
+import { equalBytes } from '../../ledger/seal/bytes.ts';
 import type { LedgerItem, LedgerReader } from '../../ledger/store/contract.ts';
 import { liveTopic } from './topics.ts';
 
@@ -31,10 +32,11 @@ export async function runLiveLane(
   const { ledger } = options;
   let next = Math.max(ledger.firstSeq(), ledger.size() - SKIP_ENTRIES);
   const newest = new Map<string, LiveMessage>();
+  const channelsOf = rememberChannels(ledger);
   while (!signal.aborted) {
     for await (const item of ledger.items(next, { follow: true, signal })) {
       next = Math.max(item.seq + 1, ledger.size() - SKIP_ENTRIES);
-      for (const message of await liveMessages(options, item)) newest.set(message.topic, message);
+      for (const message of await liveMessages(options, item, channelsOf)) newest.set(message.topic, message);
       if (next > item.seq + 1) break;
       if (next < ledger.size()) continue; // something newer may replace it
       for (const message of newest.values()) await publish(message);
@@ -43,10 +45,28 @@ export async function runLiveLane(
   }
 }
 
+type ChannelsOf = (item: LedgerItem) => Promise<readonly Channel[]>;
+
+/** The ledger walks a segment to find a context: it is asked again only when an entry names another one. */
+function rememberChannels(ledger: LedgerReader): ChannelsOf {
+  let context = new Uint8Array(0);
+  let channels: readonly Channel[] = [];
+  return async ({ seq, entry }) => {
+    if (equalBytes(entry.prefix.ctx, context)) return channels;
+    channels = await ledger.channelsAt(seq);
+    context = entry.prefix.ctx.slice();
+    return channels;
+  };
+}
+
 /** One message per channel of a batch: its newest reading. */
-export async function liveMessages(options: LiveLaneOptions, item: LedgerItem): Promise<LiveMessage[]> {
+async function liveMessages(
+  options: LiveLaneOptions,
+  item: LedgerItem,
+  channelsOf: ChannelsOf,
+): Promise<LiveMessage[]> {
   if (item.entry.kind !== 'batch' || item.body === null) return [];
-  const channels = await options.ledger.channelsAt(item.seq);
+  const channels = await channelsOf(item);
   const newest = new Map<number, Reading>();
   for (const reading of readingsOf(parseBatchBody(item.body), channels, item.entry.prefix)) {
     const before = newest.get(reading.channel.id);
