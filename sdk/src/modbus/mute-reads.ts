@@ -45,11 +45,6 @@ export class MuteReads {
     this.#byShape.set(shapeOf(read), { failures, nextMonoMs: this.#clock.monoMs() + waitMs });
     return hasUnitSpoken && before > 0;
   }
-
-  /** When the plan is another one. */
-  forget(): void {
-    this.#byShape.clear();
-  }
 }
 
 function shapeOf({ fn, address, count }: PlannedRead): string {

@@ -81,7 +81,6 @@ export class RegisterReader {
     const { version, cost } = this.#planned;
     if (version !== this.#memory.version || isOut(cost, this.#options.line.cost)) {
       this.#planned = this.#makePlan();
-      this.#mute.forget();
     }
     return this.#planned.reads;
   }
