@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -151,6 +152,16 @@ describe('limpid read', () => {
     expect(exitCode).toBe(1);
     expect(stderr).toContain('cems: DEVICE_SILENT');
     expect(stdout).toContain('"quality":"noAnswer"');
+  });
+
+  it('says nothing more to somebody who has gone away', async () => {
+    const reading = startLimpid(['read', site.siteFile, '--data', site.data, '--json']);
+    let said = '';
+    reading.process.stderr?.on('data', (chunk) => {
+      said += String(chunk);
+    });
+    reading.process.stdout?.destroy();
+    expect([...(await once(reading.process, 'close')), said]).toEqual([0, null, '']);
   });
 
   it('knows its devices', async () => {

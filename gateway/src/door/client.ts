@@ -25,13 +25,13 @@ export class DoorClient {
     socket.on('close', () => this.#lose());
   }
 
-  /** Fails with DOOR_ABSENT when no gateway runs there. */
+  /** Fails with DOOR_ABSENT when no gateway runs there, with DOOR_DENIED when it is somebody else's. */
   static async open(dataDir: string): Promise<DoorClient> {
     let target: ReturnType<typeof openSocketPath>;
     try {
       target = openSocketPath(doorPath(dataDir));
     } catch (cause) {
-      throw new LimpidError('DOOR_ABSENT', { dir: dataDir }, { cause });
+      throw notOpened(dataDir, cause);
     }
     const socket = createConnection(target.path);
     try {
@@ -40,7 +40,7 @@ export class DoorClient {
         socket.once('error', reject);
       });
     } catch (cause) {
-      throw new LimpidError('DOOR_ABSENT', { dir: dataDir }, { cause });
+      throw notOpened(dataDir, cause);
     } finally {
       target.release();
     }
@@ -108,6 +108,13 @@ export class DoorClient {
   #gone(): LimpidError {
     return new LimpidError('DOOR_ABSENT', { dir: this.#dataDir });
   }
+}
+
+/** A door that may not be opened is not an absent one: behind it somebody owns the lines. */
+function notOpened(dataDir: string, cause: unknown): LimpidError {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : '';
+  if (code !== 'EACCES' && code !== 'EPERM') return new LimpidError('DOOR_ABSENT', { dir: dataDir }, { cause });
+  return new LimpidError('DOOR_DENIED', { path: doorPath(dataDir) }, { cause });
 }
 
 function toError(fault: DoorFault): LimpidError {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,6 +44,16 @@ afterEach(async () => {
 describe('the local door', () => {
   it('is a socket that only its owner can open', () => {
     expect(statSync(doorPath(dir)).mode & 0o777).toBe(0o600);
+  });
+
+  it('that may not be opened is denied and not absent: somebody owns the lines behind it', async () => {
+    chmodSync(doorPath(dir), 0);
+    if (process.geteuid?.() === 0) process.seteuid?.(65_534); // permissions do not hold root back
+    try {
+      await expect(DoorClient.open(dir)).rejects.toMatchObject({ code: 'DOOR_DENIED' });
+    } finally {
+      if (process.getuid?.() === 0) process.seteuid?.(0);
+    }
   });
 
   it('answers a request, and several at once in any order', async () => {

@@ -211,6 +211,10 @@ export const CODES = {
 
   // local door and commands
   DOOR_ABSENT: passing('no gateway runs on {dir}', '{dir} 上没有运行中的网关'),
+  DOOR_DENIED: final(
+    'no permission to open {path}; run this as the user of the gateway (sudo -u)',
+    '没有权限打开 {path}；请以网关的用户身份运行（sudo -u）',
+  ),
   DOOR_REFUSED: final('the running gateway refused: {detail}', '运行中的网关拒绝：{detail}'),
 
   DEMO_CHILD: final(
