@@ -12,8 +12,8 @@ export interface BatcherOptions {
   onSealed: (readings: Reading[], item: LedgerItem) => void;
 }
 
-/** The first batch closes early, so that a fresh start shows sealed readings within a second. */
-const FIRST_BATCH_MS = 500;
+/** The first batch closes this long after its first poll, so that a fresh start shows sealed readings within a second. */
+const FIRST_BATCH_MS = 100;
 
 /** A batch of more is closed early: bodies have a limit, a power cut takes what is not sealed, brokers limit messages. */
 const MOST_READINGS = 50_000;
@@ -31,9 +31,14 @@ export class Batcher implements Sink, Service {
   /** in `#polls` */
   #readings = 0;
   #running: Promise<void> = Promise.resolve();
+  readonly #firstPoll: Promise<void>;
+  #onFirstPoll: () => void = () => {};
 
   constructor(options: BatcherOptions) {
     this.#options = options;
+    this.#firstPoll = new Promise((resolve) => {
+      this.#onFirstPoll = resolve;
+    });
   }
 
   async start(): Promise<void> {
@@ -43,6 +48,7 @@ export class Batcher implements Sink, Service {
   poll(poll: Poll): void {
     this.#polls.push(poll);
     this.#readings += poll.readings.length;
+    this.#onFirstPoll();
     if (this.#raisesAlarm(poll.readings) || this.#readings >= MOST_READINGS) this.flush();
   }
 
@@ -66,6 +72,7 @@ export class Batcher implements Sink, Service {
 
   async stop(): Promise<void> {
     this.#stop.abort();
+    this.#onFirstPoll();
     await this.#running;
     this.flush();
     while (this.#sealing.size > 0) await Promise.all(this.#sealing);
@@ -73,8 +80,9 @@ export class Batcher implements Sink, Service {
 
   async #run(): Promise<void> {
     const { clock, batchEveryMs } = this.#options;
-    let dueMonoMs = clock.monoMs() + Math.min(FIRST_BATCH_MS, batchEveryMs);
     try {
+      await this.#firstPoll;
+      let dueMonoMs = clock.monoMs() + Math.min(FIRST_BATCH_MS, batchEveryMs);
       for (;;) {
         await clock.waitUntil(dueMonoMs, this.#stop.signal);
         this.flush();
