@@ -12,6 +12,8 @@ import {
   figuresCommitment,
   type Item,
   LedgerVerifier,
+  peekEntry,
+  type SegmentFooter,
   type SegmentHeader,
 } from '@limpid/sdk/ledger/seal';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -101,15 +103,21 @@ interface Segment {
   tail?: Uint8Array;
 }
 
+function footerOf({ firstSeq }: SegmentHeader, items: Item[]): SegmentFooter {
+  const times = items.map(({ entryBytes }) => peekEntry(entryBytes).entry.prefix.wallMs);
+  return { nextSeq: firstSeq + items.length, firstWallMs: Math.min(...times), lastWallMs: Math.max(...times) };
+}
+
 /** The files of a ledger: sealed segments and an open last one with zeros ahead. */
 function writeFolder(segments: Segment[], change: (bytes: Buffer, index: number) => Buffer = (bytes) => bytes): string {
   const dir = mkdtempSync(join(tmpdir(), 'limpid-foreign-'));
   folders.push(dir);
   segments.forEach(({ header, items, tail }, index) => {
     const isLast = index === segments.length - 1;
-    const footer = { nextSeq: header.firstSeq + items.length, firstWallMs: 1, lastWallMs: 2 };
-    const end = isLast ? (tail ?? new Uint8Array(4096)) : encodeSegmentFooter(footer);
-    const framed = items.map((item, at) => encodeItem(item, at % 3 === 2 ? 300 : 0));
+    const end = isLast ? (tail ?? new Uint8Array(4096)) : encodeSegmentFooter(footerOf(header, items));
+    // every third shares the flush of the one before
+    const backOf = (at: number) => (at % 3 === 2 ? encodeItem(items[at - 1]!).length : 0);
+    const framed = items.map((item, at) => encodeItem(item, backOf(at)));
     const bytes = Buffer.concat([encodeSegmentHeader(header), ...framed, end]);
     const path = join(dir, `${String(header.firstSeq).padStart(16, '0')}.seg`);
     writeFileSync(path, change(bytes, index));
@@ -198,6 +206,39 @@ describe.skipIf(!there)('a decoder that shares no code with ours', () => {
       expect(verify(writeFolder(whole(writer, changed))).status).toBe(exitCode);
     }
     expect(verify(writeFolder(whole(honestLedger(3, 3, testSigner(2))))).status).toBe(1);
+  });
+
+  it('holds headers, footers and bodies against what is signed, as ours does', () => {
+    const writer = honestLedger(8);
+    const header = writer.header();
+    const items = writer.batches(4).items;
+    const [first] = whole(writer, items.slice(0, header.firstSeq));
+    const second = { header, items: items.slice(header.firstSeq) };
+    const nothing = new Uint8Array(0);
+    expect(verify(writeFolder([first!, second]))).toMatchObject({ status: 0, findings: [] });
+    const changes: Partial<SegmentHeader>[] = [
+      { ledger: new Uint8Array(8) },
+      { coseKey: testSigner(2).publicKey.coseKey },
+      { coseKey: nothing },
+      { context: null },
+      { context: { entryBytes: nothing, parts: [] } },
+      { edge: header.edge.slice(1) },
+      { edge: header.edge.toReversed() },
+    ];
+    for (const change of changes) {
+      expect(verify(writeFolder([first!, { ...second, header: { ...header, ...change } }])).status).toBe(2);
+    }
+    const noFooter = (bytes: Buffer, index: number) => (index === 0 ? bytes.subarray(0, -39) : bytes);
+    expect(verify(writeFolder([first!, second], noFooter)).status).toBe(2);
+    const withBody = items.with(1, { ...items[1]!, body: Uint8Array.of(0xf6) });
+    const noContext = items.with(2, { ...items[2]!, body: null });
+    for (const [changed, exitCode] of [
+      [withBody, 1],
+      [noContext, 2],
+    ] as const) {
+      expect(ours(changed)).toBe(exitCode);
+      expect(verify(writeFolder(whole(writer, changed))).status).toBe(exitCode);
+    }
   });
 
   it('names damage inside the file', () => {

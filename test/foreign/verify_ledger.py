@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Verifies a ledger from the page of its format (sdk/src/ledger/README.md) alone.
 
-Shares no code with the product: Debian's python3-cbor2 and python3-cryptography. Slow and plain on purpose.
+Shares no code with the product: Debian's python3-cbor2 and python3-cryptography. Slow and plain on purpose. Clocks,
+silence and hardware counters (findings, exit code 5) are left to others.
 
     verify_ledger.py DIR [--key PEM] [--json]
 
@@ -164,6 +165,24 @@ def key_from_cose(data):
     raise Malformed("a COSE_Key of another kind")
 
 
+def usable_key(data):
+    try:
+        return key_from_cose(data)
+    except (Malformed, ValueError, TypeError, AttributeError, KeyError):
+        return None
+
+
+def context_of(context):
+    """the leaf hash of the context in a header; None when its parts are not those that it lists"""
+    if context is None:
+        return ZERO_HASH
+    try:
+        listed = Entry(context[0]).own[0] == [leaf_hash(part) for part in context[1]]
+    except (Malformed, ValueError, TypeError, IndexError):
+        return None
+    return leaf_hash(context[0]) if listed else None
+
+
 class Entry:
     def __init__(self, data):
         if data[:1] != b"\xd2":
@@ -314,26 +333,31 @@ def read_header(data):
 
 
 def read_items(data, at):
-    """yields (offset, entry, body); ends with ('torn', offset) where something stands that is no item"""
+    """yields (offset, entry, body) and ends with ('footer', members), ('end', offset) or ('torn', offset)"""
+    flush = at
     while at < len(data) and data[at] != 0:
-        if data[at] == 0x85:
-            members, end = decode_one(data, at)
-            if members[0] != "limpid-sealed" or end != len(data):
-                yield "torn", at, None
-            return
         try:
+            members, end = decode_one(data, at)
+            if isinstance(members, list) and len(members) == 5 and members[0] == "limpid-sealed":
+                if members[4] != crc(b"".join(encode(member) for member in members[:4])):
+                    raise Malformed("checksum")
+                yield "footer", members, (at, end)
+                return
             if data[at] not in (0x83, 0x84):
                 raise Malformed("no item")
-            members, end = decode_one(data, at)
             entry, body, check = members[:3]
             back = b"" if len(members) == 3 else encode(members[3])
             if check != crc(entry + (body or b"") + back):
                 raise Malformed("checksum")
+            if back and at - members[3] != flush:
+                raise Malformed("another flush than the item before")
         except (Malformed, TypeError, ValueError):
             yield "torn", at, None
             return
+        flush = flush if back else at
         yield at, entry, body
         at = end
+    yield ("torn" if data[at:].strip(b"\0") else "end"), at, None
 
 
 class Verifier:
@@ -343,6 +367,7 @@ class Verifier:
         self.edge, self.next, self.ledger = Edge(), None, None
         self.context, self.parts, self.channels = ZERO_HASH, [], {}
         self.start, self.dropped, self.first, self.readings = None, 0, None, 0
+        self.head, self.times = None, []
 
     def find(self, code, seq, text):
         self.findings.append({"exit": code, "seq": seq, "text": text})
@@ -350,20 +375,45 @@ class Verifier:
     def header(self, members):
         _, _, ledger, first, edge, cose_key, context, _ = members
         if self.key is None:
-            self.key = key_from_cose(cose_key)
-        if self.next is not None and self.next == first:
+            self.key = usable_key(cose_key)
+        self.head, self.times = members, []
+        edge = Edge(first, edge) if len(edge) == bin(first).count("1") else None
+        if edge is None:
+            self.find(2, first, "the right edge in the header does not fit its size")
+        elif self.next == first and self.edge is not None and self.edge.root() != edge.root():
+            self.find(2, first, "the header names another right edge")
+        if self.next == first and self.edge is not None:
             return
-        if self.next is not None:
+        if self.next is not None and self.next > first:
+            self.find(1, first, f"a segment from {first} comes after {self.next - 1}")
+            self.edge, self.context = None, None
+            return
+        if self.next is not None and self.next < first:
             self.find(2, self.next, f"entries {self.next} to {first - 1} are missing")
-        self.edge, self.next, self.context = Edge(first, edge), first, None
+        self.edge, self.next, self.context = edge, first, ZERO_HASH if first == 0 else None
         if self.first is None:
             self.first = first
-        if first == 0:
-            self.context = ZERO_HASH
-        elif context is not None:
-            entry, parts = context
-            if [leaf_hash(part) for part in parts] == Entry(entry).own[0]:
-                self.adopt(leaf_hash(entry), parts)
+        if first > 0 and context_of(context) not in (None, ZERO_HASH):
+            self.adopt(context_of(context), context[1])
+
+    def check_head(self, entry):
+        """the header is not signed: the first entry behind it tells whether it is right"""
+        if self.head is None:
+            return
+        (_, _, ledger, first, _, cose_key, context, _), self.head = self.head, None
+        if ledger != self.ledger:
+            self.find(2, first, "the header names another ledger")
+        if usable_key(cose_key) is None or usable_key(cose_key).key_id != self.key.key_id:
+            self.find(2, first, "the header names another key")
+        if entry.seq == first and context_of(context) != entry.ctx:
+            self.find(2, first, "the header repeats another context")
+
+    def footer(self, members, at, end, size):
+        _, next_seq, first_t, last_t, _ = members
+        if next_seq != self.next or (self.times and (first_t, last_t) != (min(self.times), max(self.times))):
+            self.find(2, self.next, f"the footer at {at} does not fit the entries")
+        if end < size:
+            self.find(2, self.next, f"bytes stand behind the footer at {at}")
 
     def adopt(self, context, parts):
         self.context, self.parts = context, parts
@@ -373,22 +423,30 @@ class Verifier:
     def item(self, data, body):
         try:
             entry = Entry(data)
-        except (Malformed, ValueError, TypeError, AttributeError, IndexError) as fault:
+            if entry.seq == 0 and not (entry.kind == KEY and entry.own[0] == 0 and entry.own[2] == b""):
+                raise Malformed("entry 0 does not create a ledger")
+            named = key_from_cose(entry.own[1]) if entry.seq == 0 else None
+        except (Malformed, ValueError, TypeError, AttributeError, IndexError, KeyError) as fault:
             self.find(4, self.next, f"not an entry: {fault}")
             return
         seq = entry.seq
-        if seq == 0 and self.key is None:
-            self.key = key_from_cose(entry.own[1])
-        if not entry.signed_by(self.key):
+        self.times.append(entry.t)
+        if self.key is None:
+            self.key = named
+        if self.key is None:
+            self.find(2, seq, "there is no key to check it with")
+        elif not entry.signed_by(self.key):
             self.find(1, seq, "not signed by the key")
-        if seq == 0:
+        if named is not None and named.key_id != self.key.key_id:
+            self.find(1, seq, "entry 0 names another key")
+        if seq == 0 and self.ledger is None:
             self.ledger = sha256(data)[:8]
-            if key_from_cose(entry.own[1]).key_id != self.key.key_id:
-                self.find(1, seq, "entry 0 names another key")
         elif self.ledger is None:
             self.ledger = entry.ledger
         elif entry.ledger != self.ledger:
             self.find(1, seq, "belongs to another ledger")
+        if self.key is not None:
+            self.check_head(entry)
         self.chain(entry)
         self.body(entry, body)
 
@@ -409,25 +467,32 @@ class Verifier:
             if entry.kind != EVENT or entry.own[0] != BOOT:
                 self.find(5, seq, "a start without its boot event")
         if entry.kind == EVENT and entry.own[0] == DROP:
-            self.dropped = max(self.dropped, entry.own[1]["toSeq"] + 1)
+            detail = entry.own[1]
+            to = detail.get("toSeq") if isinstance(detail, dict) else None
+            self.dropped = max(self.dropped, to + 1 if isinstance(to, int) else 0)
         self.start, self.next = entry.start, seq + 1
         if self.edge is not None:
             self.edge.append(entry.leaf)
 
     def body(self, entry, body):
         if entry.kind == CONTEXT:
-            brought = decode(body) if body is not None else []
-            known = {leaf_hash(part): part for part in [*self.parts, *brought]}
-            if any(leaf_hash(part) not in entry.own[0] for part in brought):
-                self.find(1, entry.seq, "a part that the context does not list")
-            elif any(hash not in known for hash in entry.own[0]):
-                self.find(2, entry.seq, "parts of the context are missing")
-            self.adopt(entry.leaf, [known[hash] for hash in entry.own[0] if hash in known])
+            self.context, before = entry.leaf, self.parts
+            self.parts, self.channels = [], None
+            try:
+                brought = decode(body) if body is not None else []
+                self.take_parts(entry, before, brought)
+            except (Malformed, ValueError, TypeError, AttributeError, IndexError, KeyError) as fault:
+                self.find(1, entry.seq, f"the body is not what was signed: {fault!r}")
             return
         if entry.kind not in (BATCH, FIGURES):
+            if body is not None:
+                self.find(1, entry.seq, "an entry of this kind has no body")
             return
         if body is None:
             self.find(2, entry.seq, "the body is missing")
+            return
+        if entry.kind == BATCH and (self.channels is None or entry.ctx not in (self.context, ZERO_HASH)):
+            self.find(2, entry.seq, "its context is not there")
             return
         try:
             if entry.kind == FIGURES:
@@ -443,6 +508,16 @@ class Verifier:
         self.readings += len(leaves) if entry.kind == BATCH else 0
         if strange:
             self.find(5, entry.seq, f"{strange} values are not the scaling of their raw words")
+
+    def take_parts(self, entry, before, brought):
+        listed = entry.own[0]
+        known = {leaf_hash(part): part for part in [*before, *brought]}
+        if any(leaf_hash(part) not in listed for part in brought):
+            self.find(1, entry.seq, "a part that the context does not list")
+        elif any(hash not in known for hash in listed):
+            self.find(2, entry.seq, "parts of the context are missing")
+        else:
+            self.adopt(entry.leaf, [known[hash] for hash in listed])
 
     def finish(self):
         if self.next is None or self.next == self.first:
@@ -461,16 +536,25 @@ def verify(directory, key):
     for name in names:
         with open(os.path.join(directory, name), "rb") as file:
             data = file.read()
+        newest = name == names[-1]
         try:
             members, end = read_header(data)
+            if members[3] != int(name[:16]):
+                verifier.find(2, members[3], f"{name}: its name is not its first sequence")
             verifier.header(members)
         except (Malformed, ValueError, TypeError) as fault:
-            verifier.find(2, verifier.next, f"{name}: {fault}")
+            if not newest or later_item(data, 0) or data[:16].strip(b"\0") not in (b"", b"\x88nlimpid-segment"[: len(data)]):
+                verifier.find(2, verifier.next, f"{name}: {fault}")
             continue
         for offset, entry, body in read_items(data, end):
-            if offset != "torn":
+            if offset == "footer":
+                verifier.footer(entry, *body, len(data.rstrip(b"\0")) if newest else len(data))
+            elif offset == "end":
+                if not newest:
+                    verifier.find(2, verifier.next, f"{name}: it is not the newest and has no footer")
+            elif offset != "torn":
                 verifier.item(entry, body)
-            elif name != names[-1] or later_item(data, entry + 1):
+            elif not newest or later_item(data, entry + 1):
                 verifier.find(2, verifier.next, f"{name}: damaged at offset {entry}")
     return verifier
 
@@ -480,7 +564,7 @@ def later_item(data, start):
     for at in range(start, len(data)):
         if data[at] not in (0x83, 0x84):
             continue
-        if next((offset for offset, _, _ in read_items(data, at)), "torn") != "torn":
+        if isinstance(next(read_items(data, at))[0], int):
             return True
     return False
 

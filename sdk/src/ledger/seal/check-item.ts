@@ -75,7 +75,8 @@ export class ItemChecker {
   startSegment(header: SegmentHeader): void {
     this.#key ??= publicKeyOrNull(this.#suite, header.coseKey);
     const context = openHeaderContext(this.#suite, header);
-    if (context === null || equalBytes(context.hash, this.#context.hash)) return;
+    const isKnown = this.#context.channels !== null && equalBytes(context?.hash ?? NO_CONTEXT, this.#context.hash);
+    if (context === null || isKnown) return;
     this.#held = this.#context;
     this.#context = context;
   }

@@ -92,6 +92,14 @@ describe('a header that somebody rewrote', () => {
   });
 });
 
+describe('a context whose body is gone', () => {
+  it('is known again from the next header on', async () => {
+    const [first, second] = ledger();
+    const items = first.items.map((item, at) => (at === 2 ? { ...item, body: null } : item));
+    expect(await verify([{ ...first, items }, second])).toMatchObject({ exitCode: 2, entries: 19, readings: 24 });
+  });
+});
+
 describe('a footer that somebody rewrote', () => {
   it('is damage when it names other times, by which readers would look past its entries', async () => {
     const [first, second] = ledger();

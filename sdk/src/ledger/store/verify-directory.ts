@@ -136,7 +136,9 @@ class SegmentVerification {
     else if (this.#latestMs >= 0 && (firstWallMs !== this.#earliestMs || lastWallMs !== this.#latestMs)) {
       this.#damage(step.offset, 'its footer names other times than its entries');
     }
-    if (step.end === limit) return;
+    // sealing writes the footer before it shortens the file, and may have been interrupted in between
+    const { lastByte } = await describeRest(file, step.end, limit);
+    if (step.end === limit || (this.#task.next === undefined && lastByte === 0)) return;
     this.#damage(step.end, 'bytes stand behind its footer');
     for (const { item, offset } of await findLaterItems(file, step.end, limit)) this.#push(item, offset);
   }
