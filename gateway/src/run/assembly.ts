@@ -1,6 +1,6 @@
 import { DeviceSource, LineSchedule, type Sink } from '@limpid/sdk/acquire';
 import type { Channel, Clock } from '@limpid/sdk/core';
-import { createLine, type Line, RegisterReader } from '@limpid/sdk/modbus';
+import { createLine, type Line, RegisterReader, UnitHealth } from '@limpid/sdk/modbus';
 import { type BoundDevice, bindProfile, type Profile } from '@limpid/sdk/profiles';
 import type { Site, SiteDevice } from '@limpid/sdk/site';
 import type { Refusals } from './refusal-file.ts';
@@ -31,31 +31,41 @@ export interface AssemblyDeps {
 }
 
 /** What site.yaml says, as objects: nothing is opened yet. */
-export function assemble(site: Site, { clock, random, profileOf, refusals = {} }: AssemblyDeps): Assembly {
+export function assemble(site: Site, deps: AssemblyDeps): Assembly {
+  const { clock, random } = deps;
   const lines = new Map(
     Object.entries(site.lines).map(([name, options]) => [name, createLine({ ...options, name }, { clock, random })]),
   );
   const devices: AssembledDevice[] = [];
+  const healths = new Map<string, UnitHealth>();
   let firstChannelId = 0;
   for (const [name, config] of Object.entries(site.devices)) {
     const line = lines.get(config.line);
     if (line === undefined) throw new Error(`device ${name} passed the check without a line`);
-    const bound = bindProfile(profileOf(config.profile), {
-      ...config,
-      device: name,
-      outlet: config.outlet,
-      firstChannelId,
-    });
-    firstChannelId += bound.channels.length;
-    const known = refusals[name];
-    const reader = new RegisterReader({
-      ...{ line, unit: config.unit, map: bound.map, clock, random },
-      ...(known !== undefined && { refusals: known }),
-    });
-    const source = new DeviceSource({ device: name, intervalMs: config.pollEveryMs, reader, bound, clock });
-    devices.push({ name, config, line, bound, reader, source });
+    // Devices may share a unit, as two profiles on one instrument: its silence costs one time-out, not one for each.
+    const address = `${config.line} ${config.unit}`;
+    const health = healths.get(address) ?? new UnitHealth({ clock, random });
+    healths.set(address, health);
+    const device = assembleDevice({ name, config, line, health, firstChannelId }, deps);
+    firstChannelId += device.bound.channels.length;
+    devices.push(device);
   }
   return { lines: [...lines.values()], devices, channels: devices.flatMap(({ bound }) => bound.channels) };
+}
+
+function assembleDevice(
+  place: Pick<AssembledDevice, 'name' | 'config' | 'line'> & { health: UnitHealth; firstChannelId: number },
+  { clock, random, profileOf, refusals = {} }: AssemblyDeps,
+): AssembledDevice {
+  const { name, config, line, health, firstChannelId } = place;
+  const bound = bindProfile(profileOf(config.profile), { ...config, device: name, firstChannelId });
+  const known = refusals[name];
+  const reader = new RegisterReader({
+    ...{ line, unit: config.unit, map: bound.map, clock, random, health },
+    ...(known !== undefined && { refusals: known }),
+  });
+  const source = new DeviceSource({ device: name, intervalMs: config.pollEveryMs, reader, bound, clock });
+  return { name, config, line, bound, reader, source };
 }
 
 /** One schedule a line, over the devices on it. */
