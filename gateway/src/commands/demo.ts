@@ -57,7 +57,7 @@ async function show(demo: Demo, ended: Promise<void>, forMs: number | undefined)
   try {
     for await (const state of gateway.live(EVERY_MS, stop.signal)) {
       if (screen === null) printJson(summary(state));
-      else screen.draw([...renderLiveView(state, language), '', hint(demo)]);
+      else screen.draw([...renderLiveView(state, language, screen.columns), '', hint(demo)]);
     }
   } finally {
     screen?.close();

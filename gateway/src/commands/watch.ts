@@ -29,7 +29,7 @@ export function registerWatch(program: Command): void {
       const screen = json === true || !process.stdout.isTTY ? null : new Screen(process.stdout);
       try {
         for await (const state of gateway.live(EVERY_MS, stop.signal)) {
-          if (screen !== null) screen.draw(renderLiveView(state, language));
+          if (screen !== null) screen.draw(renderLiveView(state, language, screen.columns));
           else if (json === true) printJson(state);
           else printLine(`${renderLiveView(state, language).join('\n')}\n`);
         }

@@ -18,8 +18,8 @@ export async function outageGap(ledger: LedgerReader, clock: Clock): Promise<Dra
 }
 
 /** The boot event of this start is among the newest entries: only clock and repair events can follow it. */
-async function newestBoot(ledger: LedgerReader, below = ledger.size()): Promise<Record<string, Detail> | null> {
-  for (let seq = below - 1; seq >= ledger.firstSeq(); seq -= 1) {
+async function newestBoot(ledger: LedgerReader): Promise<Record<string, Detail> | null> {
+  for (let seq = ledger.size() - 1; seq >= ledger.firstSeq(); seq -= 1) {
     const { entry } = await ledger.read(seq);
     if (entry.kind === 'event' && entry.code === EVENT_CODES.boot) return asMap(entry.detail);
   }
@@ -27,9 +27,25 @@ async function newestBoot(ledger: LedgerReader, below = ledger.size()): Promise<
 }
 
 async function sameOsBoot(ledger: LedgerReader, before: number, clock: Clock): Promise<boolean> {
-  const bootBefore = await newestBoot(ledger, before + 1);
+  const bootBefore = await bootOfRun(ledger, before);
   const id = clock.osBootId();
   return id !== '' && bootBefore?.osBoot === id;
+}
+
+/** The boot event of the run that entry `seq` belongs to. Start counts only grow, so a long run costs few reads. */
+async function bootOfRun(ledger: LedgerReader, seq: number): Promise<Record<string, Detail> | null> {
+  const { start } = (await ledger.read(seq)).entry.prefix;
+  let [first, last] = [ledger.firstSeq(), seq];
+  while (first < last) {
+    const middle = Math.floor((first + last) / 2);
+    if ((await ledger.read(middle)).entry.prefix.start < start) first = middle + 1;
+    else last = middle;
+  }
+  // the first run begins with its key
+  for (const { entry } of [await ledger.read(first), await ledger.read(Math.min(first + 1, seq))]) {
+    if (entry.kind === 'event' && entry.code === EVENT_CODES.boot) return asMap(entry.detail);
+  }
+  return null;
 }
 
 function asMap(detail: Detail): Record<string, Detail> | null {

@@ -74,6 +74,15 @@ describe('the live view', () => {
     expect(page).toMatch(/DA001 +cems +sulfur dioxide \(SO2\) +a21026 +25\.50 +mg\/m³ +good +119/);
   });
 
+  it('cuts names and never a quality in a terminal of 80 columns', () => {
+    const long = { ...value, code: 'a01017', text: '12345.678', quality: 'statusUnknown' as const };
+    for (const language of ['en', 'zh'] as const) {
+      const row = renderLiveView({ status, values: [value, long] }, language, 79).at(-1) ?? '';
+      expect(columnsOf(row)).toBeLessThanOrEqual(79);
+      expect(row).toMatch(/12345\.678 .*(status unknown|状态未知) +119$/);
+    }
+  });
+
   it('speaks Chinese, in columns that line up', () => {
     const lines = renderLiveView({ status, values: [value, { ...value, code: 'a19001', text: '6.0' }] }, 'zh');
     const [head, ...rows] = lines.slice(-3);

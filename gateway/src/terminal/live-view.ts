@@ -1,7 +1,7 @@
 import { findFactor, isUnit, type Language, QUALITIES, qualityText, showUnit } from '@limpid/sdk/core';
 import type { ReadingReport } from '../readings/reading-report.ts';
 import type { GatewayStatus } from '../run/status.ts';
-import { columnsOf, padEnd, padStart } from './columns.ts';
+import { clip, columnsOf, padEnd, padStart } from './columns.ts';
 
 export interface LiveState {
   status: GatewayStatus;
@@ -49,8 +49,15 @@ const WORDS = {
   },
 } as const;
 
-/** The calm view of a running gateway: what it is, its lines and uplinks, every value with unit and quality. */
-export function renderLiveView({ status, values }: LiveState, language: Language): string[] {
+/**
+ * The calm view of a running gateway: what it is, its lines and uplinks, every value with unit and quality. Where the
+ * table is wider than `columns`, names of quantities are cut: never a value or its quality.
+ */
+export function renderLiveView(
+  { status, values }: LiveState,
+  language: Language,
+  columns = Number.POSITIVE_INFINITY,
+): string[] {
   const words = WORDS[language];
   const { ledger, clock } = status;
   const error = clock.errorMs === null ? '' : ` ±${clock.errorMs} ms`;
@@ -60,7 +67,7 @@ export function renderLiveView({ status, values }: LiveState, language: Language
     ...status.lines.map((line) => renderLine(line, language)),
     ...status.uplinks.map((uplink) => renderUplink(uplink, ledger.size, language)),
     '',
-    ...renderValues(values, language),
+    ...renderValues(values, language, columns),
   ];
 }
 
@@ -83,21 +90,29 @@ function renderUplink(uplink: GatewayStatus['uplinks'][number], size: number, la
   return `${words.uplink} ${padEnd(uplink.name, 8)} ${receipt}${offline}${fault}`;
 }
 
-function renderValues(values: readonly ReadingReport[], language: Language): string[] {
+function renderValues(values: readonly ReadingReport[], language: Language, columns: number): string[] {
   // Status words have no code; they are told by the quality of what they concern.
   const rows = values.filter(({ code }) => code !== '').map((value) => toRow(value, language));
   const table = [WORDS[language].columns, ...rows];
   const widths = WORDS[language].columns.map((_, column) =>
     Math.max(...table.map((row) => columnsOf(row[column] ?? ''))),
   );
+  const tooWide = widths.reduce((sum, width) => sum + width + 2, -2) - columns;
+  if (tooWide > 0) widths[NAME] = Math.max(SHORTEST_NAME, (widths[NAME] ?? 0) - tooWide);
   return table.map((row) =>
     row
-      .map((cell, column) =>
-        RIGHT.has(column) ? padStart(cell, widths[column] ?? 0) : padEnd(cell, widths[column] ?? 0),
-      )
+      .map((cell, column) => toCell(cell, column, widths[column] ?? 0))
       .join('  ')
       .trimEnd(),
   );
+}
+
+const NAME = 2;
+const SHORTEST_NAME = 8;
+
+function toCell(cell: string, column: number, width: number): string {
+  if (column === NAME) return padEnd(clip(cell, width), width);
+  return RIGHT.has(column) ? padStart(cell, width) : padEnd(cell, width);
 }
 
 /** value and seq stand at the right */
