@@ -9,11 +9,15 @@
  *    nobody was told of it and it is cut.
  * Damage is never cut and never skipped. Where the entry itself still verifies (its body is what broke), the tree is
  * known and writing goes on in a new segment; otherwise the ledger cannot be continued and says so.
+ *
+ * What is kept is then written again and synced. After a failed flush the page cache still shows bytes that are not on
+ * the disk and count as clean: no later flush would write them, and what is built on them would hang in the air. The
+ * same holds for a footer, whose segment may also not have been shortened to it yet.
  */
 import { isLimpidError, LimpidError } from '../../core/error.ts';
 import type { SegmentHeader } from '../seal/segment.ts';
 import type { Suite } from '../seal/suite.ts';
-import { createFile, type Files, type OpenFile } from './files.ts';
+import { type Files, type OpenFile, readFully, replaceFile, writeFully } from './files.ts';
 import { listSegments, type SegmentFile } from './segment-files.ts';
 import type { ActiveSegment } from './segment-log.ts';
 import { SegmentReplay, type Tail } from './segment-replay.ts';
@@ -80,17 +84,37 @@ async function recoverSegment(place: Place): Promise<SegmentRecovery> {
   // a crash between the change of mode and the footer's flush
   if (stat !== null && (stat.permissions & 0o200) === 0) await files.chmod(segment.path, 0o600);
   const file = await files.open(segment.path, 'write');
-  let keep = false;
+  let [keep, sealed] = [false, false];
   try {
     const found = await readHeaderOrNone(place, file);
     if (found === null) return { tail: null, active: null, cut: null, damage: [] };
-    const recovery = await walk(place, file, found);
+    const { kept, ...recovery } = await walk(place, file, found);
+    if (recovery.tail !== null) await writeAgain(place, file, kept);
+    sealed = kept.sealed;
     keep = recovery.active !== null && recovery.tail !== null;
     return recovery;
   } finally {
     if (!keep) await file.close();
-    if (!keep && stat !== null) await files.chmod(segment.path, stat.permissions);
+    if (!keep && !sealed && stat !== null) await files.chmod(segment.path, stat.permissions);
   }
+}
+
+/** The last flush and, of a sealed segment, the footer: all that may be in the page cache only. */
+interface Kept {
+  from: number;
+  end: number;
+  sealed: boolean;
+}
+
+async function writeAgain({ dir, files, segment }: Place, file: OpenFile, { from, end, sealed }: Kept): Promise<void> {
+  const bytes = new Uint8Array(end - from);
+  await readFully(file, bytes, from);
+  if (sealed && (await file.sizeBytes()) > end) await file.truncate(end);
+  writeFully(file, bytes, from);
+  if (!sealed) return file.datasync();
+  await files.chmod(segment.path, 0o400);
+  await file.sync();
+  await files.syncDirectory(dir);
 }
 
 /** null when the header is torn and nothing whole lies behind it: the segment's creation was interrupted. */
@@ -108,24 +132,28 @@ async function walk(
   place: Place,
   file: OpenFile,
   found: { header: SegmentHeader; end: number },
-): Promise<SegmentRecovery> {
+): Promise<SegmentRecovery & { kept: Kept }> {
   const { suite, segment } = place;
   const limit = await file.sizeBytes();
   const scanner = new SegmentScanner(file, found.end, limit);
   const replay = new SegmentReplay(suite, segment, found.header);
   const damage: BrokenPlace[] = [];
+  let from = found.end;
   for (;;) {
     const step = await scanner.next();
     if (step.kind === 'item') {
       replay.add(step.item, step.offset);
+      from = step.groupStart;
       continue;
     }
     if (step.kind === 'footer') {
-      return { tail: replay.finish(), active: null, cut: null, damage };
+      const kept = { from, end: step.end, sealed: true };
+      return { tail: replay.finish(), active: null, cut: null, damage, kept };
     }
+    const kept = { from, end: step.offset, sealed: false };
     const rest = await describeRest(file, step.offset, limit);
     if (step.kind === 'end' && rest.lastByte === 0) {
-      return { tail: replay.finish(), active: activeOf(replay, file, step.offset, limit), cut: null, damage };
+      return { tail: replay.finish(), active: activeOf(replay, file, step.offset, limit), cut: null, damage, kept };
     }
     const bad = step.kind === 'bad' ? step : zerosInTheWay(step.offset);
     const broken = { file: segment.path, offset: bad.offset, seq: replay.nextSeq, detail: bad.detail };
@@ -135,7 +163,7 @@ async function walk(
       continue;
     }
     const cut = await cutTail(place, file, { ...broken, sizeBytes: rest.lastByte - bad.offset, plain: rest.torn(bad) });
-    return { tail: replay.finish(), active: activeOf(replay, file, bad.offset, bad.offset), cut, damage };
+    return { tail: replay.finish(), active: activeOf(replay, file, bad.offset, bad.offset), cut, damage, kept };
   }
 }
 
@@ -163,12 +191,9 @@ async function passOver(found: {
 async function cutTail(place: Place, file: OpenFile, cut: Cut): Promise<Cut> {
   if (!cut.plain) {
     const bytes = new Uint8Array(cut.sizeBytes);
-    await file.readAt(bytes, cut.offset);
+    await readFully(file, bytes, cut.offset);
     const path = `${place.dir}/${cutName(cut)}`;
-    if ((await place.files.stat(path)) === null) {
-      await createFile(place.files, path, bytes, 0o400);
-      await place.files.syncDirectory(place.dir);
-    }
+    if ((await place.files.stat(path)) === null) await replaceFile(place.files, path, bytes, { permissions: 0o400 });
   }
   await file.truncate(cut.offset);
   await file.sync();
