@@ -73,11 +73,22 @@ export async function replaceFile(
 
 /** A new folder is lost in a power cut until its parent is synced, and all that lies in it. */
 export async function makeDirectory(files: Files, path: string): Promise<void> {
-  if ((await files.stat(path)) !== null) return;
   const parent = folderOf(path);
+  if ((await files.stat(path)) !== null) return syncWhenEmpty(files, path, parent);
   if (parent !== path && parent !== '' && path.includes('/')) await makeDirectory(files, parent);
   await files.mkdir(path);
   if (path.includes('/')) await files.syncDirectory(parent);
+}
+
+/** An empty folder may be one that an earlier start made and did not get to sync. */
+async function syncWhenEmpty(files: Files, path: string, parent: string): Promise<void> {
+  if (!path.includes('/') || (await files.readdir(path)).length > 0) return;
+  try {
+    await files.syncDirectory(parent);
+  } catch (fault) {
+    // in a folder that may not even be read somebody else made it
+    if (faultCode(fault) !== 'EACCES') throw fault;
+  }
 }
 
 /** Creates a file with its contents on the disk; the folder is the caller's to sync. */

@@ -6,7 +6,7 @@
 import { createHash, createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { faultText, isLimpidError, LimpidError } from '../../core/error.ts';
 import type { PublicKey, Signer } from '../seal/suite.ts';
-import { createFile, type Files, faultCode, folderOf, makeDirectory, replaceFile } from './files.ts';
+import { type Files, faultCode, folderOf, makeDirectory, replaceFile } from './files.ts';
 import { writeRefused } from './lock.ts';
 import { createNodeSigner, publicKeyFromPem, publicKeyToPem } from './node-suite.ts';
 
@@ -48,8 +48,8 @@ async function createKeyFile(path: string, files: Files): Promise<void> {
   const folder = folderOf(path);
   try {
     await makeDirectory(files, folder);
-    await createFile(files, path, new TextEncoder().encode(pem), 0o600);
-    await files.syncDirectory(folder);
+    // under its name only when it is whole: a torn key would keep the gateway from ever starting
+    await replaceFile(files, path, new TextEncoder().encode(pem), { permissions: 0o600 });
   } catch (fault) {
     throw writeRefused(folder, fault);
   }

@@ -5,11 +5,11 @@ import { EVENT_CODES } from '../seal/entry-types.ts';
 import { RightEdge } from '../seal/merkle.ts';
 import type { PublicKey, Signer, Suite } from '../seal/suite.ts';
 import { EntrySealer, type Head, type SealedItem } from './entry-sealer.ts';
-import { type Files, faultCode, makeDirectory } from './files.ts';
+import { type Files, makeDirectory } from './files.ts';
 import { openKeyFile } from './key-file.ts';
 import type { OpeningReport } from './ledger.ts';
 import { LiveSegments } from './live-segments.ts';
-import { acquireLock, type LedgerLock, writeRefused } from './lock.ts';
+import { acquireLock, type LedgerLock, namingFolder, writeRefused } from './lock.ts';
 import type { ProcessTable } from './process-table.ts';
 import { type Recovered, recoverLedger } from './recovery.ts';
 import { listSegments } from './segment-files.ts';
@@ -62,12 +62,14 @@ export async function openParts(
   await makeDirectory(deps.files, dir).catch((fault: unknown) => {
     throw writeRefused(dir, fault);
   });
-  const lock = await acquireLock(dir, deps.files, deps.processes);
+  const lock = await acquireLock(dir, deps.files, deps.processes).catch((fault: unknown) => {
+    throw namingFolder(dir, fault);
+  });
   try {
     return await openLocked({ dataDir, dir, lock, deps, options });
   } catch (fault) {
-    await lock.release();
-    throw naming(dir, fault);
+    await lock.release().catch(() => undefined); // the fault before says more
+    throw namingFolder(dir, fault);
   }
 }
 
@@ -177,9 +179,4 @@ function reportOf(recovered: Recovered, head: Head): OpeningReport {
   const { cuts, damage, tail } = recovered;
   const cutBytes = cuts.reduce((sum, cut) => sum + cut.sizeBytes, 0);
   return { created: tail === null, start: head.start, cutBytes, cuts, damage };
-}
-
-/** File system faults while opening: what the person at the box can do about them. */
-function naming(dir: string, fault: unknown): unknown {
-  return ['EROFS', 'EACCES', 'EPERM', 'ENOSPC', 'EDQUOT'].includes(faultCode(fault)) ? writeRefused(dir, fault) : fault;
 }

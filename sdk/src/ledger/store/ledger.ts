@@ -58,7 +58,7 @@ export class Ledger implements LedgerWriter {
     try {
       await ledger.#queue.appendSealed(parts.opening);
     } catch (fault) {
-      await settleAll([() => parts.log.close(), () => parts.lock.release()]);
+      await settleAll([() => parts.log.close(), () => parts.lock.release()]).catch(() => undefined); // it says less
       throw fault;
     }
     return ledger;

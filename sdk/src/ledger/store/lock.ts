@@ -4,7 +4,7 @@
  * whose process is gone (no such pid, another start time, another OS boot) is stale and removed; its name can never
  * belong to a living process again, so removing it races with nobody.
  */
-import { LimpidError } from '../../core/error.ts';
+import { isLimpidError, LimpidError } from '../../core/error.ts';
 import { type Files, faultCode } from './files.ts';
 import type { ProcessTable } from './process-table.ts';
 
@@ -32,7 +32,7 @@ export async function acquireLock(dir: string, files: Files, processes: ProcessT
   try {
     await refuseWhenHeld(dir, own, files, processes);
   } catch (fault) {
-    await files.unlink(path);
+    await unlinkIfThere(path, files);
     throw fault;
   }
   let released = false;
@@ -40,7 +40,9 @@ export async function acquireLock(dir: string, files: Files, processes: ProcessT
     release: async () => {
       if (released) return;
       released = true;
-      await files.unlink(path);
+      await unlinkIfThere(path, files).catch((fault: unknown) => {
+        throw writeRefused(dir, fault);
+      });
     },
   };
 }
@@ -105,6 +107,11 @@ async function unlinkIfThere(path: string, files: Files): Promise<void> {
   } catch (fault) {
     if (faultCode(fault) !== 'ENOENT') throw fault;
   }
+}
+
+/** What the file system itself refused, with the folder; faults that have a code of ours stay as they are. */
+export function namingFolder(dir: string, fault: unknown): unknown {
+  return !isLimpidError(fault) && faultCode(fault) !== '' ? writeRefused(dir, fault) : fault;
 }
 
 /** The error for a folder that takes no new files. */

@@ -19,7 +19,7 @@ import { joinItems } from './entry-sealer.ts';
 import { type Files, makeDirectory } from './files.ts';
 import { LedgerView } from './ledger-view.ts';
 import { LiveSegments } from './live-segments.ts';
-import { acquireLock, type LedgerLock, writeRefused } from './lock.ts';
+import { acquireLock, type LedgerLock, namingFolder, writeRefused } from './lock.ts';
 import { peekSeq } from './peek-seq.ts';
 import type { ProcessTable } from './process-table.ts';
 import { recoverLedger } from './recovery.ts';
@@ -93,12 +93,14 @@ export class Mirror {
     await makeDirectory(deps.files, dir).catch((fault: unknown) => {
       throw writeRefused(dir, fault);
     });
-    const lock = await acquireLock(dir, deps.files, deps.processes);
+    const lock = await acquireLock(dir, deps.files, deps.processes).catch((fault: unknown) => {
+      throw namingFolder(dir, fault);
+    });
     try {
       return await Mirror.#openLocked(dir, lock, key, deps, options);
     } catch (fault) {
-      await lock.release();
-      throw fault;
+      await lock.release().catch(() => undefined); // the fault before says more
+      throw namingFolder(dir, fault);
     }
   }
 
@@ -124,7 +126,12 @@ export class Mirror {
       context: tail?.context ?? null,
     };
     const mirror = new Mirror({ dir, files, suite, key, log, lock, head, expected: options.ledger });
-    await mirror.#show();
+    try {
+      await mirror.#show();
+    } catch (fault) {
+      await log.close();
+      throw fault;
+    }
     return mirror;
   }
 
