@@ -89,6 +89,42 @@ describe('bad luck', () => {
     await again.close();
   });
 
+  it('keeps a segment in sight that could not be deleted, and deletes it the next time', async () => {
+    const { kit, faulty } = await faultyKit();
+    const ledger = await kit.open({ segmentBytes: 2048 });
+    await ledger.append(contextDraft(CHANNELS));
+    for (let salt = 0; salt < 20; salt += 1) await ledger.append(batchDraft(3, { salt }));
+    await kit.clock.advance(3 * 86_400_000);
+    const policy = { keepDays: 1, receiptedSize: null };
+    const usedBytes = ledger.usedBytes();
+    faulty.rule = (step) => (step === 'unlink' ? 'EIO' : null);
+    await expect(ledger.retain(policy)).rejects.toMatchObject({ code: 'LEDGER_READ_ONLY' });
+    expect(ledger.firstSeq()).toBe(0);
+    expect((await ledger.read(0)).entry.kind).toBe('key');
+    expect(ledger.usedBytes()).toBeGreaterThanOrEqual(usedBytes);
+    faulty.rule = () => null;
+    expect((await ledger.retain(policy))[0]?.fromSeq).toBe(0);
+    expect(ledger.firstSeq()).toBeGreaterThan(0);
+    const first = ledger.firstSeq();
+    await ledger.close();
+    const again = await kit.open();
+    expect(again.firstSeq()).toBe(first);
+    await again.close();
+  });
+
+  it('announces a pressure again whose entry was refused', async () => {
+    const { kit, faulty } = await faultyKit();
+    const ledger = await kit.open({ quotaBytes: 8192 });
+    await ledger.append(contextDraft(CHANNELS));
+    while (ledger.usedBytes() < 4096) await ledger.append(batchDraft(3));
+    faulty.rule = (step) => (step === 'write' ? 'ENOSPC' : null);
+    await expect(ledger.append(batchDraft(3))).rejects.toMatchObject({ code: 'LEDGER_DISK_FULL' });
+    faulty.rule = () => null;
+    const after = await ledger.append(batchDraft(3));
+    expect((await ledger.read(after.seq - 1)).entry).toMatchObject({ detail: { percent: 50 } });
+    await ledger.close();
+  });
+
   it.each(['EROFS', 'EACCES'])('says what to do about a folder that refuses with %s', async (code) => {
     const { kit, faulty } = await faultyKit();
     faulty.rule = (step) => (step === 'open' ? code : null);

@@ -78,7 +78,9 @@ export class LedgerView implements LedgerReader {
           yield item;
           seq = item.seq + 1;
         }
-        if (seq === before) await this.read(seq); // says what is wrong with it
+        if (seq !== before) continue;
+        yield await this.read(seq); // or says what is wrong with it
+        seq += 1;
       } else if (!follow || !(await this.#source.grown(seq, signal))) {
         return;
       }
@@ -93,12 +95,23 @@ export class LedgerView implements LedgerReader {
 
   async findByTime(wallMs: number): Promise<number> {
     for (const segment of this.#source.segments()) {
-      if ((await this.#latestOf(segment)) < wallMs) continue;
+      const found = await this.#findInSegment(segment, wallMs);
+      if (found !== null) return found;
+    }
+    return this.size();
+  }
+
+  async #findInSegment(segment: SegmentFile, wallMs: number): Promise<number | null> {
+    try {
+      if ((await this.#latestOf(segment)) < wallMs) return null;
       for await (const item of this.#itemsOfSegment(segment.firstSeq, this.size())) {
         if (item.entry.prefix.wallMs >= wallMs) return item.seq;
       }
+    } catch (fault) {
+      const deleted = isLimpidError(fault, 'LEDGER_NO_SUCH_ENTRY') && segment.firstSeq < this.firstSeq();
+      if (!deleted) throw fault;
     }
-    return this.size();
+    return null;
   }
 
   async channelsAt(seq: number): Promise<readonly Channel[]> {

@@ -1,7 +1,8 @@
 import type { RightEdge } from '../seal/merkle.ts';
-import type { Files } from './files.ts';
+import { type Files, faultCode } from './files.ts';
 import { Growth } from './growth.ts';
 import type { SegmentSource } from './ledger-view.ts';
+import { writeRefused } from './lock.ts';
 import { listSegments, type SegmentFile } from './segment-files.ts';
 import type { SegmentLog } from './segment-log.ts';
 
@@ -13,7 +14,9 @@ export class LiveSegments implements SegmentSource {
   readonly #log: SegmentLog;
   readonly #growth = new Growth();
   #segments: SegmentFile[];
+  /** of all but the one whose path follows, which the log measures */
   #sealedBytes: number;
+  #writtenPath: string | undefined;
   #edge: RightEdge;
 
   static async measure(dir: string, files: Files, log: SegmentLog, of: { ledger: Uint8Array; edge: RightEdge }) {
@@ -40,6 +43,7 @@ export class LiveSegments implements SegmentSource {
     this.ledger = parts.ledger;
     this.#segments = parts.segments;
     this.#sealedBytes = parts.sealedBytes;
+    this.#writtenPath = parts.log.active?.path;
     this.#edge = parts.edge;
   }
 
@@ -56,7 +60,10 @@ export class LiveSegments implements SegmentSource {
   }
 
   usedBytes(): number {
-    return this.#sealedBytes + (this.#log.active?.endBytes ?? 0);
+    const { active } = this.#log;
+    // sealed, and the next one is not there yet
+    if (active === null && this.#writtenPath !== undefined) return this.#sealedBytes + this.#log.lastSealedBytes();
+    return this.#sealedBytes + (active?.endBytes ?? 0);
   }
 
   activeExtent(segment: SegmentFile): { endBytes: number; offsets: readonly number[] } | null {
@@ -72,20 +79,27 @@ export class LiveSegments implements SegmentSource {
   advance(edge: RightEdge): void {
     this.#edge = edge;
     const { active } = this.#log;
-    if (active !== null && this.#segments.at(-1)?.path !== active.path) {
-      this.#sealedBytes += this.#log.lastSealedBytes();
+    if (active !== null && this.#writtenPath !== active.path) {
+      if (this.#writtenPath !== undefined) this.#sealedBytes += this.#log.lastSealedBytes();
+      this.#writtenPath = active.path;
       const name = active.path.slice(active.path.lastIndexOf('/') + 1);
       this.#segments = [...this.#segments, { name, path: active.path, firstSeq: active.firstSeq }];
     }
     this.#growth.notify();
   }
 
-  /** Readers no longer see it from here on; the file goes at once. */
+  /** A file that cannot be removed stays in sight: forgotten, it would be a hole before the next one that goes. */
   async drop(segment: SegmentFile & { sizeBytes: number }): Promise<void> {
+    try {
+      await this.#files.unlink(segment.path);
+    } catch (fault) {
+      if (faultCode(fault) !== 'ENOENT') throw writeRefused(this.#dir, fault);
+    }
     this.#segments = this.#segments.filter(({ path }) => path !== segment.path);
-    await this.#files.unlink(segment.path);
-    await this.#files.syncDirectory(this.#dir);
     this.#sealedBytes -= segment.sizeBytes;
+    await this.#files.syncDirectory(this.#dir).catch((fault: unknown) => {
+      throw writeRefused(this.#dir, fault);
+    });
   }
 
   /** Followers end. */

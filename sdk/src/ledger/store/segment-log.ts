@@ -7,6 +7,7 @@
  *    one's header is on the disk before an item goes into it.
  */
 import { faultText, LimpidError } from '../../core/error.ts';
+import { stopped } from '../../core/lifecycle.ts';
 import { encodeSegmentFooter, encodeSegmentHeader, type SegmentHeader } from '../seal/segment.ts';
 import { type Files, faultCode, type OpenFile, writeFully } from './files.ts';
 import { segmentName } from './segment-files.ts';
@@ -55,6 +56,7 @@ export class SegmentLog {
   #active: ActiveSegment | null;
   #zeros: Uint8Array;
   #lastSealedBytes = 0;
+  /** why nothing may be written any more: a failed write, or the log is closed */
   #broken: LimpidError | null = null;
 
   constructor(dir: string, files: Files, options: SegmentLogOptions, active: ActiveSegment | null) {
@@ -104,14 +106,20 @@ export class SegmentLog {
     const active = this.#active;
     if (active === null || active.offsets.length === 0) return;
     try {
-      await this.#seal(active, nextSeq);
+      await this.#writeFooter(active, nextSeq);
     } catch (fault) {
       await this.#takeBack(active, { firstSeq: nextSeq }, fault);
+    }
+    try {
+      await this.#seal(active);
+    } catch (fault) {
+      throw this.#writeFailed(active.path, nextSeq, fault);
     }
     this.#active = null;
   }
 
   async close(): Promise<void> {
+    this.#broken ??= stopped();
     const active = this.#active;
     this.#active = null;
     await active?.file.close();
@@ -126,18 +134,22 @@ export class SegmentLog {
     return this.#active;
   }
 
-  async #seal(active: ActiveSegment, nextSeq: number): Promise<void> {
+  async #writeFooter(active: ActiveSegment, nextSeq: number): Promise<void> {
     const { file, endBytes, earliestMs, latestMs } = active;
     await file.truncate(endBytes);
     active.capacityBytes = endBytes;
     const footer = { nextSeq, firstWallMs: earliestMs, lastWallMs: latestMs };
     const bytes = encodeSegmentFooter(footer);
     writeFully(file, bytes, endBytes);
-    await this.#files.chmod(active.path, 0o400);
+    this.#lastSealedBytes = endBytes + bytes.length;
+  }
+
+  /** Whatever fails here, with whatever errno, leaves in doubt what is on the disk. */
+  async #seal({ file, path }: ActiveSegment): Promise<void> {
+    await this.#files.chmod(path, 0o400);
     await file.sync();
     await this.#files.syncDirectory(this.#dir);
     await file.close();
-    this.#lastSealedBytes = endBytes + bytes.length;
   }
 
   async #create(group: Group): Promise<ActiveSegment> {
