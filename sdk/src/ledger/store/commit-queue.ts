@@ -116,8 +116,9 @@ export class CommitQueue {
     }
     const { sealer, ownEntries } = this.#options;
     try {
-      for (const own of [...ownEntries(this.#head)]) this.#take(own.item, own.after);
+      // the clock first: any other entry would carry the new time as if nothing had happened
       for (const event of sealer.sealClockEvents(this.#head)) this.#take(event.item, event.after);
+      for (const own of ownEntries(this.#head)) this.#take(own.item, own.after);
       const sealed = sealer.seal(this.#head, request.draft);
       const item = sealed === null ? this.#contextInForce() : sealed.item;
       if (sealed !== null) this.#take(sealed.item, sealed.after);

@@ -154,6 +154,20 @@ describe('clocks', () => {
     await ledger.close();
   });
 
+  it('signs a step before anything else that the ledger has to say', async () => {
+    const kit = await newKit();
+    const ledger = await kit.open({ quotaBytes: 4096 });
+    await ledger.append(contextDraft(CHANNELS));
+    while (ledger.usedBytes() < 2048) await ledger.append(batchDraft(3));
+    const size = ledger.size();
+    kit.clock.wall += 60_000;
+    await ledger.append(batchDraft(3));
+    const [first, second] = await collect(ledger.items(size));
+    expect(isEvent(first, 'clockStep')).toBe(true);
+    expect(isEvent(second, 'bufferPressure')).toBe(true);
+    await ledger.close();
+  });
+
   it('signs a change of what is known about the clock, and nothing for a drift below a second', async () => {
     const kit = await newKit();
     const ledger = await kit.open();

@@ -28,11 +28,14 @@ export interface DroppedSegments {
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
+/** No ledger is older than its format: an earlier wall time is that of a clock nobody had set, and says no age. */
+const FORMAT_BORN_MS = Date.UTC(2026, 0, 1);
 
 /**
  * The segments to delete, oldest first, without holes. Where receipts are required nothing beyond them goes, however
  * old it is and however full the disk: then the ledger refuses new entries rather than lose what nobody has. Over the
- * quota the oldest go before their time. `sealed` is without the segment that is being written.
+ * quota the oldest go before their time. What was written before the clock was set is as old as what follows it.
+ * `sealed` is without the segment that is being written.
  */
 export function planDrops(
   sealed: readonly SegmentExtent[],
@@ -41,9 +44,10 @@ export function planDrops(
 ): { segment: SegmentExtent; reason: DropReason }[] {
   const drops: { segment: SegmentExtent; reason: DropReason }[] = [];
   let { usedBytes } = now;
-  for (const segment of sealed) {
+  for (const [at, segment] of sealed.entries()) {
     if (policy.receiptedSize !== null && segment.nextSeq > policy.receiptedSize) break;
-    const old = now.wallMs - segment.latestMs > policy.keepDays * DAY_MS;
+    const datedMs = sealed.slice(at).find(({ latestMs }) => latestMs >= FORMAT_BORN_MS)?.latestMs;
+    const old = datedMs !== undefined && now.wallMs - datedMs > policy.keepDays * DAY_MS;
     const over = now.quotaBytes !== null && usedBytes > now.quotaBytes;
     if (!old && !over) break;
     drops.push({ segment, reason: old ? 'age' : 'quota' });
