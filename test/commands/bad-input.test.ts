@@ -1,11 +1,23 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DoorClient } from '../../gateway/src/door/client.ts';
-import { limpid, startLimpid } from '../support/limpid.ts';
+import { BIN, limpid, startLimpid } from '../support/limpid.ts';
 import { analyserSite, type SiteFolder, serveAnalyser, siteFolder } from '../support/small-site.ts';
 
 const closing: (() => unknown)[] = [];
@@ -128,6 +140,23 @@ describe('limpid run', () => {
     expect(exitCode).toBe(2);
     expect(stderr).toContain('NOT_SET');
     expect(existsSync(join(site.data, 'door.sock'))).toBe(false);
+    expect(await verify()).toMatchObject({ verdict: 'verified', findings: [] });
+  });
+
+  it('goes on when its log cannot be written', async () => {
+    const full = openSync('/dev/full', 'w');
+    closing.push(() => closeSync(full));
+    const gateway = spawn(process.execPath, [BIN, 'run', site.siteFile, '--data', site.data], {
+      stdio: ['ignore', full, 'pipe'],
+    });
+    closing.push(() => gateway.kill('SIGKILL'));
+    const ended = once(gateway, 'exit');
+    while (!existsSync(join(site.data, 'door.sock'))) await setImmediate();
+    const watch = startLimpid(['watch', '--data', site.data, '--json']);
+    await watch.line((line) => line.includes('a21026'));
+    await watch.stop();
+    gateway.kill('SIGTERM');
+    expect((await ended)[0]).toBe(0);
     expect(await verify()).toMatchObject({ verdict: 'verified', findings: [] });
   });
 

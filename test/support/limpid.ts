@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const BIN = fileURLToPath(new URL('../../gateway/bin/limpid.js', import.meta.url));
+export const BIN = fileURLToPath(new URL('../../gateway/bin/limpid.js', import.meta.url));
 
 export interface Outcome {
   exitCode: number | null;
