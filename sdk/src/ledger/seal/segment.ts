@@ -14,7 +14,7 @@ import { FORMAT_VERSION, LEDGER_ID_BYTES } from './entry.ts';
 import { toArray, toBytes, toUint } from './fields.ts';
 import { HASH_BYTES } from './merkle.ts';
 
-const HEADER_MAGIC = 'limpid-segment';
+export const HEADER_MAGIC = 'limpid-segment';
 const FOOTER_MAGIC = 'limpid-sealed';
 /** what every segment begins with: an array of eight, and the magic */
 export const SEGMENT_BEGIN = Uint8Array.of(0x80 + 8, ...encodeCbor(HEADER_MAGIC));

@@ -1,4 +1,5 @@
 import { readFile, truncate, writeFile } from 'node:fs/promises';
+import { EVENT_CODES } from '@limpid/sdk/ledger/seal';
 import { createNodeFiles, createNodeSuite, type Ledger, verifyDirectory } from '@limpid/sdk/ledger/store';
 import { afterEach, describe, expect, it } from 'vitest';
 import { FaultyFiles } from '../../../../test/support/faulty-files.ts';
@@ -122,6 +123,27 @@ describe('a crash while a segment is changed', () => {
       expect([step, report.exitCode]).toEqual([step, 0]);
     }
   }, 60_000);
+});
+
+describe('a flipped bit in the last flush', () => {
+  it('is not taken for a torn write: the entry stays, its body is named, and a signed event says so', async () => {
+    const kit = await createLedgerKit();
+    kits.push(kit);
+    const ledger = await kit.open({ growBytes: 8192 });
+    await ledger.append(contextDraft(sampleChannels(2)));
+    const batch = await ledger.append(batchDraft(2));
+    const path = `${kit.ledgerDir}/${segmentName(0)}`;
+    const written = new Uint8Array(await readFile(path));
+    await ledger.close();
+    const at = Buffer.from(written).indexOf(Buffer.from(batch.body!));
+    expect(at).toBeGreaterThan(0);
+    written[at + 3]! ^= 0x04;
+    await writeFile(path, written);
+    const again = await kit.open();
+    expect(again.opening).toMatchObject({ cutBytes: 0, damage: [{ seq: batch.seq }] });
+    expect((await again.read(batch.seq + 2)).entry).toMatchObject({ code: EVENT_CODES.storageRepair });
+    await again.close();
+  });
 });
 
 describe('damage in a sealed segment', () => {

@@ -15,14 +15,14 @@
  * same holds for a footer, whose segment may also not have been shortened to it yet.
  */
 import { isLimpidError, LimpidError } from '../../core/error.ts';
-import type { SegmentHeader } from '../seal/segment.ts';
+import { HEADER_MAGIC, type SegmentHeader } from '../seal/segment.ts';
 import type { Suite } from '../seal/suite.ts';
 import { type Files, type OpenFile, readFully, replaceFile, writeFully } from './files.ts';
 import { listSegments, type SegmentFile } from './segment-files.ts';
 import type { ActiveSegment } from './segment-log.ts';
 import { SegmentReplay, type Tail } from './segment-replay.ts';
 import { type BadStep, findLaterItems, readSegmentHeader, SegmentScanner, zerosInTheWay } from './segment-scan.ts';
-import { describeRest, type Rest } from './torn-tail.ts';
+import { describeRest, type Rest, SECTOR_BYTES } from './torn-tail.ts';
 
 /** A broken place, named. */
 export interface BrokenPlace {
@@ -59,7 +59,8 @@ export async function recoverLedger(dir: string, files: Files, suite: Suite): Pr
     if (recovered.cut !== null) cuts.push(recovered.cut);
     if (recovered.tail !== null) return { ...recovered, tail: recovered.tail, cuts };
     // Nothing was ever acknowledged from it: the segment before, if any, is sealed and is the last.
-    await files.unlink(segment.path);
+    if (recovered.cut?.offset === 0) await files.rename(segment.path, `${dir}/${cutName(recovered.cut)}`);
+    else await files.unlink(segment.path);
     await files.syncDirectory(dir);
   }
 }
@@ -87,7 +88,7 @@ async function recoverSegment(place: Place): Promise<SegmentRecovery> {
   let [keep, sealed] = [false, false];
   try {
     const found = await readHeaderOrNone(place, file);
-    if (found === null) return { tail: null, active: null, cut: null, damage: [] };
+    if (found === null) return { tail: null, active: null, cut: await headerCut(place, file), damage: [] };
     const { kept, ...recovery } = await walk(place, file, found);
     if (recovery.tail !== null) await writeAgain(place, file, kept);
     sealed = kept.sealed;
@@ -126,6 +127,18 @@ async function readHeaderOrNone(place: Place, file: OpenFile) {
     if ((await findLaterItems(file, 0, await file.sizeBytes())).length === 0) return null;
     throw damaged({ file: place.segment.path, offset: 0, seq: place.segment.firstSeq, detail: fault.message });
   }
+}
+
+/** A file that does not even begin like a segment was something else once: it is kept aside, not deleted. */
+async function headerCut({ segment }: Place, file: OpenFile): Promise<Cut | null> {
+  const { lastByte } = await describeRest(file, 0, await file.sizeBytes());
+  const begin = new Uint8Array(SECTOR_BYTES);
+  await readFully(file, begin, 0);
+  const torn =
+    begin.every((byte) => byte === 0) || new TextDecoder().decode(begin.subarray(2)).startsWith(HEADER_MAGIC);
+  if (lastByte < HEADER_MAGIC.length || torn) return null;
+  const { path, firstSeq: seq } = segment;
+  return { file: path, offset: 0, seq, detail: 'it begins with no header', sizeBytes: lastByte, plain: false };
 }
 
 async function walk(

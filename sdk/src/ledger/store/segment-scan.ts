@@ -28,13 +28,15 @@ export interface BadStep {
   detail: string;
   /** what it would be if its checksum were ignored; null when not even the lengths make sense */
   framed: FramedItem | null;
+  /** file offset behind it, when it is framed */
+  end: number | null;
   /** the bytes end before the item does */
   short: boolean;
 }
 
 /** A place where zeros stand although something follows them. */
 export function zerosInTheWay(offset: number): BadStep {
-  return { kind: 'bad', offset, detail: 'zeros stand where an item was', framed: null, short: false };
+  return { kind: 'bad', offset, detail: 'zeros stand where an item was', framed: null, end: null, short: false };
 }
 
 const WINDOW_BYTES = 256 * 1024;
@@ -115,11 +117,19 @@ export class SegmentScanner {
 
   #atLimit(): ScanStep {
     if (this.#at === this.#filled) return { kind: 'end', offset: this.offset, reason: 'file' };
-    return { kind: 'bad', offset: this.offset, detail: 'the file ends inside it', framed: null, short: true };
+    return {
+      kind: 'bad',
+      offset: this.offset,
+      detail: 'the file ends inside it',
+      framed: null,
+      end: null,
+      short: true,
+    };
   }
 
   #bad(detail: string, framed: FramedItem | null): BadStep {
-    return { kind: 'bad', offset: this.offset, detail, framed, short: false };
+    const end = framed === null ? null : this.#base + framed.end;
+    return { kind: 'bad', offset: this.offset, detail, framed, end, short: false };
   }
 
   #advance(end: number): void {

@@ -2,7 +2,7 @@ import { type OpenFile, readFully } from './files.ts';
 import type { BadStep } from './segment-scan.ts';
 
 /** The least that a device writes whole. */
-const SECTOR_BYTES = 512;
+export const SECTOR_BYTES = 512;
 const CHECKSUM_BYTES = 4;
 
 export interface Rest {
@@ -24,8 +24,7 @@ export async function describeRest(file: OpenFile, offset: number, limit: number
     lastByte: last === 0 ? 0 : offset + last,
     torn: (bad) => {
       if (bad.short) return true;
-      const end = bad.framed === null ? roundUp(offset + last) - offset : bad.framed.end;
-      return hasZeroSector(bytes.subarray(0, end), offset);
+      return hasZeroSector(bytes.subarray(0, (bad.end ?? roundUp(offset + last)) - offset), offset);
     },
   };
 }
