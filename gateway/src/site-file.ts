@@ -21,9 +21,10 @@ const OWN_PROFILES = 'profiles';
 export function readSiteFile(file: string): SiteFile {
   let content: string;
   try {
-    content = readFileSync(file, 'utf8');
+    content = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
   } catch (cause) {
-    throw new LimpidError('CONFIG_UNREADABLE', { file, detail: faultText(cause) }, { cause });
+    const detail = cause instanceof TypeError ? 'it is not UTF-8 (save it as UTF-8, not as GBK)' : faultText(cause);
+    throw new LimpidError('CONFIG_UNREADABLE', { file, detail }, { cause });
   }
   const directory = dirname(resolve(file));
   const own = join(directory, OWN_PROFILES);

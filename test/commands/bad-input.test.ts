@@ -86,6 +86,17 @@ devices:
     expect(stderr).toContain('CONFIG_UNREADABLE 无法读取');
   });
 
+  it('refuses a file that is not UTF-8, instead of signing what it cannot read', async () => {
+    writeFileSync(
+      site.siteFile,
+      Buffer.concat([Buffer.from('site: { name: '), Buffer.from([0xb3, 0xa7]), Buffer.from(' }')]),
+    );
+    const { exitCode, stderr } = await limpid(['check', site.siteFile]);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('CONFIG_UNREADABLE');
+    expect(stderr).toContain('UTF-8');
+  });
+
   it('is asked for something that is not there', async () => {
     expect((await limpid(['check'])).exitCode).toBe(2);
     expect((await limpid(['frobnicate'])).exitCode).toBe(2);
@@ -191,6 +202,19 @@ describe('limpid read', () => {
     });
     reading.process.stdout?.destroy();
     expect([...(await once(reading.process, 'close')), said]).toEqual([0, null, '']);
+  });
+
+  it('looks at the site file also while a gateway runs, and opens the lines of another site itself', async () => {
+    const gateway = startLimpid(['run', site.siteFile, '--data', site.data]);
+    closing.push(() => gateway.stop('SIGKILL'));
+    await gateway.ready();
+    const read = (file: string) => limpid(['read', file, '--data', site.data, '--json']);
+    expect(await read(join(site.root, 'nowhere.yaml'))).toMatchObject({ exitCode: 2 });
+    const other = siteFolder(analyserSite(device.line).replace('Test plant', 'Other plant').replaceAll('cems', 'gas'));
+    closing.push(() => other.remove());
+    const { exitCode, stdout } = await read(other.siteFile);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('"device":"gas"');
   });
 
   it('knows its devices', async () => {

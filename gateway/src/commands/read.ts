@@ -28,7 +28,8 @@ export function registerRead(program: Command): void {
     .option('--json', text('one JSON object per reading', '每个读数输出一个 JSON 对象'))
     .addHelpText('after', example('limpid read site.yaml cems --json'))
     .action(async (file: string, devices: string[], { data, json }: { data: string; json?: boolean }) => {
-      const reports = (await readThroughGateway(data, devices)) ?? (await readDirectly(file, devices));
+      const siteFile = requireSite(file);
+      const reports = (await readThroughGateway(siteFile, data, devices)) ?? (await readDirectly(siteFile, devices));
       for (const report of reports) {
         if (json === true) printJson(withoutSeal(report));
         else printLine(renderReport(report));
@@ -38,8 +39,14 @@ export function registerRead(program: Command): void {
     });
 }
 
-/** null when no gateway runs there. */
-async function readThroughGateway(data: string, devices: readonly string[]): Promise<ReadingReport[] | null> {
+type SiteFile = ReturnType<typeof requireSite>;
+
+/** null when no gateway runs there, or one of another site. */
+async function readThroughGateway(
+  { site }: SiteFile,
+  data: string,
+  devices: readonly string[],
+): Promise<ReadingReport[] | null> {
   let gateway: RemoteGateway;
   try {
     gateway = await RemoteGateway.open(data);
@@ -48,14 +55,14 @@ async function readThroughGateway(data: string, devices: readonly string[]): Pro
     throw fault;
   }
   try {
-    return await gateway.read(devices);
+    const { site: running } = await gateway.status();
+    return running === site.site.name ? await gateway.read(devices) : null;
   } finally {
     gateway.close();
   }
 }
 
-async function readDirectly(file: string, names: readonly string[]): Promise<ReadingReport[]> {
-  const { site, profiles } = requireSite(file);
+async function readDirectly({ site, profiles }: SiteFile, names: readonly string[]): Promise<ReadingReport[]> {
   const clock = createSystemClock();
   const assembly = assemble(site, { clock, random: systemRandom.fraction, profileOf: (id) => profiles.get(id)! });
   const stop = new AbortController();

@@ -3,6 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { LimpidError, type Service } from '@limpid/sdk/core';
 import { isRecord } from '../door/protocol.ts';
+import { END_WITH_INPUT } from '../terminal/until-signal.ts';
 
 export interface ChildOptions {
   name: string;
@@ -34,7 +35,12 @@ export class Child implements Service {
   async start(): Promise<void> {
     const { command, logFile, isReady } = this.#options;
     // In a process group of its own: Ctrl-C at the terminal is the demo's business, which ends its children in order.
-    const child = spawn(process.execPath, [...command], { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+    // Should the demo be killed, the end of their input ends them.
+    const child = spawn(process.execPath, [...command], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
+      env: { ...process.env, [END_WITH_INPUT]: '1' },
+    });
     this.#process = child;
     this.#ended = new Promise((resolve) => {
       child.once('exit', (code) => resolve(code));

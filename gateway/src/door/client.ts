@@ -1,8 +1,10 @@
 import { createConnection, type Socket } from 'node:net';
-import { CODES, type Code, LimpidError, type Params } from '@limpid/sdk/core';
+import { CODES, type Code, createSystemClock, LimpidError, type Params, wait } from '@limpid/sdk/core';
 import { createLineSplitter } from './lines.ts';
 import { type DoorAnswer, type DoorFault, doorPath, encodeLine, parseAnswer } from './protocol.ts';
 import { openSocketPath } from './socket-path.ts';
+
+const ANSWER_MS = 60_000;
 
 type Listener = (answer: DoorAnswer | { lost: LimpidError }) => void;
 
@@ -47,12 +49,26 @@ export class DoorClient {
     return new DoorClient(socket, dataDir);
   }
 
+  /** DOOR_SILENT when there is no answer in time: a poll of a slow line is the longest. */
   async request(op: string, params: unknown = {}): Promise<unknown> {
+    const limit = new AbortController();
+    const late = wait(createSystemClock(), ANSWER_MS, limit.signal).then(
+      () => Promise.reject(new LimpidError('DOOR_SILENT', { dir: this.#dataDir, seconds: ANSWER_MS / 1000 })),
+      () => null, // answered in time
+    );
+    try {
+      return await Promise.race([this.#answer(op, params), late]);
+    } finally {
+      limit.abort();
+    }
+  }
+
+  async #answer(op: string, params: unknown): Promise<unknown> {
     for await (const answer of this.#call(op, params)) return answer;
     throw this.#gone();
   }
 
-  /** Ends when the gateway ends it or the signal is aborted; fails with DOOR_ABSENT when the gateway goes away. */
+  /** Ends when the gateway ends it or the signal is aborted; fails with DOOR_LOST when the gateway goes away. */
   stream(op: string, params: unknown = {}, signal?: AbortSignal): AsyncIterable<unknown> {
     return this.#call(op, params, signal);
   }
@@ -106,7 +122,7 @@ export class DoorClient {
   }
 
   #gone(): LimpidError {
-    return new LimpidError('DOOR_ABSENT', { dir: this.#dataDir });
+    return new LimpidError('DOOR_LOST', { dir: this.#dataDir });
   }
 }
 

@@ -102,7 +102,8 @@ describe('the local door', () => {
     const drained = async () => {
       for (;;) if ((await stream.next()).done === true) return;
     };
-    await expect(drained()).rejects.toMatchObject({ code: 'DOOR_ABSENT' });
+    await expect(drained()).rejects.toMatchObject({ code: 'DOOR_LOST' });
+    await expect(client.request('echo')).rejects.toMatchObject({ code: 'DOOR_LOST' });
   });
 
   it('works in a directory whose path is longer than a socket address', async () => {

@@ -58,7 +58,7 @@ export class Forwarding implements Service {
     const endMonoMs = clock.monoMs() + LAST_RECEIPT_MS;
     const waiting = () =>
       this.statuses().some(
-        ({ connected, receiptedSize }) => connected && receiptedSize > 0 && receiptedSize < ledger.size(),
+        ({ name, connected, receiptedSize }) => connected && this.#takesReceipts(name) && receiptedSize < ledger.size(),
       );
     while (waiting() && clock.monoMs() < endMonoMs) await wait(clock, LAST_RECEIPT_LOOK_MS);
   }
@@ -72,7 +72,7 @@ export class Forwarding implements Service {
       random: systemRandom.fraction,
       env: process.env,
       stateDir: dataDir,
-      log: log.child({ uplink: name }),
+      log,
       onReceipt: (note, size) => this.#anchor(note, size),
       onPeerAhead: (found) => this.#disagree('peerAhead', name, found),
       onForkFound: (found) => this.#disagree('forkFound', name, found),
@@ -110,8 +110,12 @@ export class Forwarding implements Service {
   /** Uplinks that name receipt keys must have receipted what goes; without any, age alone decides. */
   #policy(): RetentionPolicy {
     const { site } = this.#options;
-    const required = this.#uplinks.filter(({ name }) => (site.uplinks[name]?.receiptKeys.length ?? 0) > 0);
+    const required = this.#uplinks.filter(({ name }) => this.#takesReceipts(name));
     const receipted = required.map((uplink) => uplink.status().receiptedSize);
     return { keepDays: site.ledger.keepDays, receiptedSize: receipted.length === 0 ? null : Math.min(...receipted) };
+  }
+
+  #takesReceipts(uplink: string): boolean {
+    return (this.#options.site.uplinks[uplink]?.receiptKeys.length ?? 0) > 0;
   }
 }

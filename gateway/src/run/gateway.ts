@@ -60,7 +60,7 @@ export class Gateway implements Service {
       batchEveryMs: site.ledger.batchEveryS * 1000,
       onSealed: (readings, { seq }) => board.sealed(readings, seq),
     });
-    const sink = tee(this.#batcher, new DeviceLog(log));
+    const sink = tee(this.#batcher, new DeviceLog(log, clock));
     this.#schedules = schedule(assembly, { sink, clock, onFault: onFatal });
     this.#forwarding = new Forwarding({ ...options, append: (draft) => queue.append(draft) });
     const lineUses = assembly.lines.map((line) => new LineUse(line, clock));
@@ -88,11 +88,16 @@ export class Gateway implements Service {
       this.#queue.append({ kind: 'context', parts: contextParts(site, assembly) }),
       ...(gap === null ? [] : [this.#queue.append(gap)]),
     ]);
-    await Promise.all(assembly.lines.map((line) => line.start()));
     await this.#batcher.start();
-    for (const lineSchedule of this.#schedules) await lineSchedule.start();
     await this.#forwarding.start();
     this.#following = wallState.follow(clock);
+    // Each line polls as soon as it has tried to open: a host that lets connections time out delays nobody else.
+    await Promise.all(
+      assembly.lines.map(async (line, index) => {
+        await line.start();
+        await this.#schedules[index]?.start();
+      }),
+    );
   }
 
   stop(): Promise<void> {

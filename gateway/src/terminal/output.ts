@@ -1,3 +1,11 @@
+import { faultCode } from '@limpid/sdk/ledger/store';
+
+/** Somebody who reads only the beginning, as `| head -1`, goes away: there is nobody to say the rest to. */
+process.stdout.on('error', (fault) => {
+  if (faultCode(fault) !== 'EPIPE') throw fault;
+  process.exit();
+});
+
 /** Somebody who reads only the beginning, as `| head -1`, goes away: there is nobody to say the rest to. */
 process.stdout.on('error', (fault) => {
   if (!('code' in fault && fault.code === 'EPIPE')) throw fault;

@@ -27,7 +27,9 @@ export class Screen {
     if (!this.#open) this.#out.write(HIDE_CURSOR + CLEAR);
     this.#open = true;
     const rows = this.#out.rows || 24;
-    const page = lines.slice(0, rows - 1).map((line) => clip(line, this.columns) + CLEAR_LINE_END);
+    const hidden = lines.length - (rows - 1);
+    const shown = hidden > 0 ? [...lines.slice(0, rows - 2), `… +${hidden + 1}`] : lines;
+    const page = shown.map((line) => clip(line, this.columns) + CLEAR_LINE_END);
     this.#out.write(`${HOME}${page.join('\n')}\n${CLEAR_BELOW}`);
   }
 

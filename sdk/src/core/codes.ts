@@ -215,6 +215,11 @@ export const CODES = {
     'no permission to open {path}; run this as the user of the gateway (sudo -u)',
     '没有权限打开 {path}；请以网关的用户身份运行（sudo -u）',
   ),
+  DOOR_LOST: passing('the gateway on {dir} has ended', '{dir} 上的网关已结束'),
+  DOOR_SILENT: passing(
+    'the gateway on {dir} did not answer within {seconds} s; is its process stopped?',
+    '{dir} 上的网关在 {seconds} s 内没有应答；其进程是否被暂停？',
+  ),
   DOOR_REFUSED: final('the running gateway refused: {detail}', '运行中的网关拒绝：{detail}'),
 
   DEMO_CHILD: final(
