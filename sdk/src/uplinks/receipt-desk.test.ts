@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { MemoryLedger } from '../../../test/support/memory-ledger.ts';
-import type { LimpidError } from '../core/error.ts';
+import { LimpidError } from '../core/error.ts';
 import { signReceipt } from '../ledger/seal/note.ts';
 import { createNodeSigner, createNodeSuite } from '../ledger/store/node-suite.ts';
 import { ReceiptDesk } from './receipt-desk.ts';
@@ -59,7 +59,7 @@ function rig(stored: string | null = null) {
     for (const one of notes) desk.take(one);
     await desk.settled();
   };
-  return { ledger, desk, seen, note, take };
+  return { ledger, desk, seen, note, take, store };
 }
 
 describe('ReceiptDesk', () => {
@@ -116,6 +116,51 @@ describe('ReceiptDesk', () => {
     expect(seen.faults).toEqual([null, null, 'UPLINK_PEER_BEHIND']);
     expect(desk.receiptedSize).toBe(3);
     expect(seen.receipts).toEqual([6]);
+  });
+
+  it('is deaf to an older receipt that covers more: the far end has lost that since', async () => {
+    const { desk, seen, note, take } = rig();
+    await take(await note(3, 102), await note(9, 101));
+    expect(seen).toMatchObject({ progress: [3], receipts: [3] });
+    expect(desk.receiptedSize).toBe(3);
+    await take(await note(5, 102));
+    expect(seen.receipts).toEqual([3, 5]);
+  });
+
+  it('says that the far end is behind until it has again what it had signed for', async () => {
+    const { seen, note, take } = rig();
+    await take(await note(8, 100), await note(0, 101), await note(0, 102), await note(5, 103));
+    expect(seen.faults).toEqual([null, ...Array(3).fill('UPLINK_PEER_BEHIND')]);
+    await take(await note(8, 104));
+    expect(seen.faults.at(-1)).toBe(null);
+  });
+
+  it('believes a far end that lost what is deleted here, so that nothing more is freed', async () => {
+    const { desk, seen, note, take, ledger } = rig();
+    const lost = await note(0, 101);
+    await take(await note(8, 100));
+    ledger.first = 6;
+    ledger.rootAt = (size) => Promise.reject(new LimpidError('LEDGER_NO_SUCH_ENTRY', { seq: size, size: 10 }));
+    await take(lost);
+    expect(desk.receiptedSize).toBe(0);
+    expect(seen).toMatchObject({ back: [0], faults: [null, 'UPLINK_PEER_BEHIND'], receipts: [8] });
+    await take(await note(4, 102, { root: new Uint8Array(32) }));
+    expect(seen).toMatchObject({ back: [0, 4], progress: [8], receipts: [8] });
+  });
+
+  it('frees although the receipt cannot be kept: the disk may be full', async () => {
+    const { desk, seen, note, take, store } = rig();
+    store.save = () => Promise.reject(new LimpidError('LEDGER_READ_ONLY', { dir: '/', detail: 'ENOSPC' }));
+    await take(await note(4, 100));
+    expect(seen).toMatchObject({ progress: [4], receipts: [4], faults: ['LEDGER_READ_ONLY'] });
+    expect(desk.receiptedSize).toBe(4);
+  });
+
+  it('reports a disagreement once, however often it is signed', async () => {
+    const { seen, note, take } = rig();
+    await take(await note(99, 100), await note(99, 101), await note(5, 102, { root: new Uint8Array(32) }));
+    await take(await note(5, 103, { root: new Uint8Array(32) }));
+    expect([seen.ahead.length, seen.forks.length]).toEqual([1, 1]);
   });
 
   it('begins with the receipt of the last run when it still holds', async () => {

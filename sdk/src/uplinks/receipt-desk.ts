@@ -1,4 +1,5 @@
-import { LimpidError } from '../core/error.ts';
+import { isLimpidError, LimpidError } from '../core/error.ts';
+import { toHex } from '../ledger/seal/bytes.ts';
 import type { DurableText } from './durable-text.ts';
 import { judgeReceipt, type Receipt, type ReceiptCourt, type Verdict } from './receipts.ts';
 import type { UplinkDeps } from './uplink.ts';
@@ -21,9 +22,9 @@ const WAITING = 8;
 /**
  * Takes in what arrives on the receipt topic, one note after the other, and keeps the newest good one on the disk.
  *
- * - more than before: progress, durable here before anybody hears of it
+ * - more than before: progress, on the disk here before anybody hears of it (unless the disk is full)
  * - newer, but no more than before: the far end asks to go on from there (it saw a hole, or it was restored from a copy)
- * - older, or the same again: nothing (a retained or replayed message)
+ * - older, or the same again: nothing (a retained or replayed message), whatever it covers
  */
 export class ReceiptDesk {
   receiptedSize = 0;
@@ -31,6 +32,8 @@ export class ReceiptDesk {
   readonly #options: ReceiptDeskOptions;
   #newest: string | null = null;
   #reported: string | null = null;
+  /** what the far end had signed for before it said that it has less */
+  #lost: number | null = null;
   readonly #waiting: string[] = [];
   #working: Promise<void> | null = null;
 
@@ -81,23 +84,43 @@ export class ReceiptDesk {
   }
 
   async #accept(receipt: Receipt): Promise<void> {
-    const { store, deps, court } = this.#options;
+    const { deps, court } = this.#options;
     const before = this.receiptedSize;
-    const newer = this.receiptAtMs === null || receipt.atMs > this.receiptAtMs;
-    if (receipt.size <= before && !newer) return;
-    await store.save(receipt.note);
+    if (!this.#isNews(receipt)) return;
+    const notKept = await this.#save(receipt.note);
     this.#keep(receipt);
-    if (receipt.size > before) {
-      this.#options.onFault(null);
+    if (receipt.size < before) this.#lost = Math.max(this.#lost ?? 0, before);
+    if (this.#lost !== null && receipt.size >= this.#lost) this.#lost = null;
+    this.#options.onFault(
+      this.#lost === null
+        ? notKept
+        : new LimpidError('UPLINK_PEER_BEHIND', { uplink: court.uplink, size: receipt.size, before: this.#lost }),
+    );
+    if (receipt.size > before && receipt.size >= court.ledger.firstSeq()) {
       this.#options.onProgress(receipt.size);
       await deps.onReceipt?.(receipt.note, receipt.size);
-      return;
+    } else this.#options.onGoBack(receipt.size);
+  }
+
+  /**
+   * Order is by the signed time. An older receipt counts for nothing even when it covers more: a broker that was set
+   * back repeats what a collector had signed for before it lost its disk.
+   */
+  #isNews({ size, atMs }: Receipt): boolean {
+    if (this.receiptAtMs === null || atMs > this.receiptAtMs) return true;
+    return atMs === this.receiptAtMs && size > this.receiptedSize;
+  }
+
+  /** A full disk must not keep receipts from freeing it: one that is lost by a restart only frees less. */
+  async #save(note: string): Promise<LimpidError | null> {
+    try {
+      await this.#options.store.save(note);
+      return null;
+    } catch (fault) {
+      const known = isLimpidError(fault) ? fault : new LimpidError('INTERNAL', { detail: String(fault) });
+      this.#options.deps.log?.warn({ uplink: this.#options.court.uplink, code: known.code }, known.message);
+      return known;
     }
-    const lost = receipt.size < before;
-    this.#options.onFault(
-      lost ? new LimpidError('UPLINK_PEER_BEHIND', { uplink: court.uplink, size: receipt.size, before }) : null,
-    );
-    this.#options.onGoBack(receipt.size);
   }
 
   #keep(receipt: Receipt): void {
@@ -106,7 +129,7 @@ export class ReceiptDesk {
     this.#newest = receipt.note;
   }
 
-  /** Each note once: a retained one comes back with every connection. */
+  /** Each disagreement once: a retained note comes back with every connection, a new one with every question. */
   async #report(verdict: Exclude<Verdict, { kind: 'good' }>): Promise<void> {
     const { court, deps } = this.#options;
     if (verdict.kind === 'refused') {
@@ -118,8 +141,9 @@ export class ReceiptDesk {
     const code = kind === 'ahead' ? 'UPLINK_PEER_AHEAD' : 'UPLINK_FORK';
     const fault = new LimpidError(code, { uplink: court.uplink, size: found.size, ourSize: found.ourSize });
     this.#options.onFault(fault);
-    if (found.note === this.#reported) return;
-    this.#reported = found.note;
+    const disagreement = `${kind} ${found.size} ${toHex(found.root)}`;
+    if (disagreement === this.#reported) return;
+    this.#reported = disagreement;
     deps.log?.error({ uplink: court.uplink, code }, fault.message);
     await (kind === 'ahead' ? deps.onPeerAhead?.(found) : deps.onForkFound?.(found));
   }

@@ -7,7 +7,8 @@ import type { Disagreement } from './uplink.ts';
 
 /**
  * What a receipt is worth. It is the only thing that lets the gateway reuse space, so three things must hold: a key
- * that the site lists has signed it, for this ledger, and its root is the root of *our* first `size` entries.
+ * that the site lists has signed it, for this ledger, and its root is the root of *our* first `size` entries, unless
+ * those were deleted here because of an earlier receipt: then it can only say that the far end has lost them.
  */
 export type Verdict =
   | { kind: 'good'; receipt: Receipt }
@@ -40,6 +41,8 @@ export async function judgeReceipt(court: ReceiptCourt, note: string): Promise<V
     const { size, root, timeS } = openReceipt(suite, note, keys, receiptOrigin(ledger.id));
     const found = { note, size, root, ourSize: ledger.size() };
     if (size > found.ourSize) return { kind: 'ahead', found };
+    // What is deleted here cannot be compared any more. It frees nothing either: nothing below is kept.
+    if (size < ledger.firstSeq()) return { kind: 'good', receipt: { note, size, atMs: timeS * 1000 } };
     if (!equalBytes(root, await ledger.rootAt(size))) return { kind: 'fork', found };
     return { kind: 'good', receipt: { note, size, atMs: timeS * 1000 } };
   } catch (fault) {
