@@ -51,7 +51,7 @@ beforeAll(async () => {
   const bytes = new Uint8Array(await readFile(path));
   const offsets = offsetsOf(bytes, items.length);
   sample = { kit, path, bytes, items, offsets, ledger };
-  work = `${kit.dir}/work`;
+  work = `${kit.dir}/copy`;
 });
 
 afterAll(async () => {
@@ -125,9 +125,10 @@ describe('a file that ends early', () => {
 
   it('is a torn tail too when later blocks of the same flush were kept and earlier ones lost', async () => {
     const bytes = sample.bytes.slice();
-    // a sector of the flush never reached the disk
-    const [from, to] = [sample.offsets[10]!, sample.offsets[11]!];
-    bytes.fill(0, from + 8, to - 8);
+    // a sector of the flush, which begins with item 10, never reached the disk
+    const from = Math.ceil(sample.offsets[10]! / 512) * 512;
+    bytes.fill(0, from, from + 512);
+    expect(sample.offsets.at(-1)!).toBeGreaterThan(from + 512);
     await put(bytes);
     expect((await verify()).exitCode).toBe(0);
     const ledger = await open();
@@ -137,6 +138,17 @@ describe('a file that ends early', () => {
     await ledger.close();
     expect((await verify()).exitCode).toBe(0);
   });
+
+  it('is no torn tail when a byte of the last item was changed, wherever it is', async () => {
+    const [from, to] = [sample.offsets.at(-2)!, sample.offsets.at(-1)!];
+    for (let at = from; at < to; at += at < from + 16 ? 1 : STEP_BYTES) {
+      const bytes = sample.bytes.slice();
+      bytes[at]! ^= 0x10;
+      await put(bytes);
+      const report = await verify();
+      expect([at, [1, 2].includes(report.exitCode), report.findings[0]?.offset]).toEqual([at, true, from]);
+    }
+  }, 120_000);
 });
 
 describe('a flipped byte inside acknowledged bytes', () => {

@@ -23,6 +23,7 @@ afterEach(async () => {
   for (const disk of disks.splice(0)) await disk.remove();
 });
 
+// skipped where whyNoLoopDisk() says why: not root, or no loop devices
 describe.skipIf(obstacle !== null)('a power cut', () => {
   it(
     `loses no acknowledged entry in ${ROUNDS} cuts of one ledger`,

@@ -32,11 +32,14 @@ export interface BadStep {
   end: number | null;
   /** the bytes end before the item does */
   short: boolean;
+  /** file offset at which its structure stops making sense; that of the item when only its checksum is wrong */
+  brokenAt: number;
 }
 
 /** A place where zeros stand although something follows them. */
 export function zerosInTheWay(offset: number): BadStep {
-  return { kind: 'bad', offset, detail: 'zeros stand where an item was', framed: null, end: null, short: false };
+  const detail = 'zeros stand where an item was';
+  return { kind: 'bad', offset, detail, framed: null, end: null, short: false, brokenAt: offset };
 }
 
 const WINDOW_BYTES = 256 * 1024;
@@ -88,7 +91,7 @@ export class SegmentScanner {
       if (framed === 'incomplete') return framed;
       return framed.intact ? this.#take(framed) : this.#bad('its checksum does not fit its bytes', framed);
     } catch (fault) {
-      return this.#bad(malformedText(fault), null);
+      return this.#bad(malformedText(fault), null, this.#base + malformedAt(fault, this.#at));
     }
   }
 
@@ -124,12 +127,13 @@ export class SegmentScanner {
       framed: null,
       end: null,
       short: true,
+      brokenAt: this.#limit,
     };
   }
 
-  #bad(detail: string, framed: FramedItem | null): BadStep {
+  #bad(detail: string, framed: FramedItem | null, brokenAt = this.offset): BadStep {
     const end = framed === null ? null : this.#base + framed.end;
-    return { kind: 'bad', offset: this.offset, detail, framed, end, short: false };
+    return { kind: 'bad', offset: this.offset, detail, framed, end, short: false, brokenAt };
   }
 
   #advance(end: number): void {
@@ -157,6 +161,12 @@ function malformedText(fault: unknown): string {
   if (isLimpidError(fault, 'CBOR_MALFORMED')) return String(fault.params.detail);
   if (isLimpidError(fault, 'ENTRY_MALFORMED')) return fault.message;
   throw fault;
+}
+
+/** Where in its window the parser gave up. */
+function malformedAt(fault: unknown, otherwise: number): number {
+  const at = isLimpidError(fault, 'CBOR_MALFORMED') ? Number(fault.params.offset) : otherwise;
+  return Number.isSafeInteger(at) ? at : otherwise;
 }
 
 export interface FoundHeader {
@@ -187,6 +197,12 @@ export interface LaterItem {
 }
 
 /**
+ * Bytes put to the test of a checksum: several times the largest segment of real items, each of which is tried once. A
+ * file made to look like nested items all over would otherwise take minutes.
+ */
+const MOST_TRIED_BYTES = 256 * 1024 * 1024;
+
+/**
  * Items that are whole behind a place where the walk cannot go on. Looks at every byte where one could begin; a
  * checksum of 32 bits and the first bytes of a COSE_Sign1 make chance hits unlikely.
  */
@@ -194,9 +210,11 @@ export async function findLaterItems(file: OpenFile, from: number, limit: number
   const bytes = new Uint8Array(Math.max(0, limit - from));
   const window = bytes.subarray(0, await readFully(file, bytes, from));
   const found: LaterItem[] = [];
-  for (let at = 0; at < window.length; ) {
+  let triedBytes = 0;
+  for (let at = 0; at < window.length && triedBytes < MOST_TRIED_BYTES; ) {
     const framed = mayBeItem(window, at) ? tryFrame(window, at) : null;
-    if (framed === null) {
+    if (framed !== null) triedBytes += framed.end - at;
+    if (!framed?.intact) {
       at += 1;
       continue;
     }
@@ -217,7 +235,7 @@ function mayBeItem(window: Uint8Array, at: number): boolean {
 function tryFrame(window: Uint8Array, at: number): FramedItem | null {
   try {
     const framed = frameItem(window, at);
-    return framed !== 'incomplete' && framed.intact ? framed : null;
+    return framed === 'incomplete' ? null : framed;
   } catch (fault) {
     if (isLimpidError(fault, 'CBOR_MALFORMED')) return null;
     throw fault;

@@ -23,10 +23,23 @@ export async function describeRest(file: OpenFile, offset: number, limit: number
   return {
     lastByte: last === 0 ? 0 : offset + last,
     torn: (bad) => {
-      if (bad.short) return true;
-      return hasZeroSector(bytes.subarray(0, (bad.end ?? roundUp(offset + last)) - offset), offset);
+      const end = bad.end === null ? last : bad.end - offset;
+      if (hasZeroSector(bytes.subarray(0, end), offset)) return true;
+      return bad.end === null && breaksOff(bad, offset + last, limit);
     },
   };
+}
+
+/** How many of the last bytes of an interrupted write may be zeros that were meant. */
+const MEANT_ZEROS = 16;
+
+/**
+ * Lengths that make no sense are left by an interrupted write only where the data themselves break off: at the end of
+ * the file, or at a sector's. Anywhere else a byte was changed, and the item may have been acknowledged.
+ */
+function breaksOff(bad: BadStep, dataEnd: number, limit: number): boolean {
+  if (bad.short && limit - dataEnd < SECTOR_BYTES) return true;
+  return bad.brokenAt >= dataEnd && roundUp(dataEnd) - dataEnd <= MEANT_ZEROS;
 }
 
 function roundUp(offset: number): number {
