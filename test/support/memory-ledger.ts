@@ -36,7 +36,7 @@ export class MemoryLedger implements LedgerReader {
     this.#append({
       kind: 'key',
       prefix: this.#prefix(),
-      op: 1,
+      op: 0,
       coseKey: signer.publicKey.coseKey,
       proof: new Uint8Array(0),
     });

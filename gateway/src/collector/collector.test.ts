@@ -1,9 +1,17 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Code, createSystemClock, LimpidError } from '@limpid/sdk/core';
-import { EVENT_CODES, encodeItem, type Item, openReceipt, parseItem, sealEntry } from '@limpid/sdk/ledger/seal';
+import {
+  EVENT_CODES,
+  encodeItem,
+  type Item,
+  openReceipt,
+  parseItem,
+  sealEntry,
+  signReceipt,
+} from '@limpid/sdk/ledger/seal';
 import {
   createNodeFiles,
   createNodeSigner,
@@ -172,6 +180,24 @@ describe('Collector', () => {
     await send(ledger.all.slice(10));
     await receipted(20);
     expect(receipt().root).toEqual(await ledger.rootAt(20));
+  });
+
+  it('signs later than before when it lost its disk and its clock was set back, but kept its key', async () => {
+    trust('plant.pem');
+    const first = await start();
+    const key = readFileSync(join(root, 'data', 'keys', 'collector.pem'), 'utf8');
+    await send(ledger.all);
+    await receipted(20);
+    await first.stop();
+    const timeS = receipt().timeS + 3_600;
+    const ahead = { origin: `limpid/1/${ledger.id}`, size: 20, root: await ledger.rootAt(20), timeS };
+    const note = signReceipt(suite, ahead, 'collector', createNodeSigner(createPrivateKey(key)));
+    await sender.publish(receiptsTopic('limpid/1', ledger.id), note, { qos: 1, retain: true });
+    rmSync(join(root, 'data', 'ledgers'), { recursive: true });
+    await start();
+    await send(ledger.all.slice(4));
+    await receipted(0);
+    expect(receipt().timeS).toBeGreaterThan(timeS);
   });
 
   it('refuses what is malformed or forged, and takes the good entries around it', async () => {

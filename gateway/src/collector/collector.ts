@@ -58,6 +58,9 @@ export interface CollectorStatus {
 const KEEPALIVE_S = 30;
 const CONNECT_TIMEOUT_S = 10;
 
+/** A receipt is a few hundred bytes. */
+const LONGEST_NOTE = 16_384;
+
 /** Each is told about once; whoever reaches the broker can make up any number of them. */
 const MOST_STRANGERS = 1_000;
 
@@ -174,10 +177,12 @@ export class Collector implements Service {
     });
     signal.addEventListener('abort', leave, { once: true });
     try {
-      session.onMessage = ({ topic, payload }) => {
+      session.onMessage = ({ topic, payload, retained }) => {
         const ledger = ledgerOfEntriesTopic(topicPrefix, topic);
         if (ledger !== null) this.#inbox.put({ ledger, payload });
+        else if (retained && payload.length < LONGEST_NOTE) this.#shelf.hear(new TextDecoder().decode(payload));
       };
+      await this.#listenBack(session);
       await session.subscribe(entriesTopic(topicPrefix, '+'), 1);
       this.#session = session;
       this.#deps.log.info({ url, mqtt: session.version === 5 ? '5' : '3.1.1' }, 'connected');
@@ -188,6 +193,14 @@ export class Collector implements Service {
       this.#session = null;
       await session.close();
     }
+  }
+
+  /** A broker may forbid it: then receipts go by this clock alone. */
+  async #listenBack(session: MqttSession): Promise<void> {
+    const receipts = receiptsTopic(this.#options.topicPrefix, '+');
+    await session.subscribe(receipts, 1).catch((fault: unknown) => {
+      this.#deps.log.warn({}, `earlier receipts cannot be read: ${faultText(fault)}`);
+    });
   }
 
   async #takeIn(signal: AbortSignal): Promise<void> {

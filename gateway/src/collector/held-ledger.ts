@@ -95,6 +95,14 @@ export class HeldLedger {
     this.#answer({ idle: true, known: true, asks: true });
   }
 
+  /** A receipt of an earlier run. */
+  hear(heard: string, timeS: number): void {
+    if (this.#frozen) return;
+    const { copy, book, publish } = this.#options;
+    const note = book.hear(heard, timeS, copy.holding());
+    if (note !== null) publish(note);
+  }
+
   /** A receipt that was put off while entries kept coming. */
   settle(): void {
     this.#answer({ idle: true, known: false, asks: false });

@@ -56,4 +56,21 @@ describe('ReceiptBook', () => {
     clock.wall -= 3_600_000;
     expect(open(book.grow(holding(2), true)).timeS).toBeGreaterThanOrEqual(first.timeS);
   });
+
+  it('signs later than a note of an earlier run, though the clock was set back since', () => {
+    const { book, open, clock } = rig();
+    const aheadS = Math.floor(clock.wallMs() / 1000) + 3_600;
+    expect(book.hear('note', aheadS, holding(0))).toBeNull();
+    expect(open(book.ask(holding(0))).timeS).toBeGreaterThan(aheadS);
+    expect(open(book.grow(holding(2), true)).timeS).toBeGreaterThan(aheadS);
+  });
+
+  it('signs again when it hears too late of a note that is later than its own', () => {
+    const { book, open, clock } = rig();
+    const aheadS = Math.floor(clock.wallMs() / 1000) + 3_600;
+    const given = book.ask(holding(4));
+    expect(book.hear(given ?? '', open(given).timeS, holding(4))).toBeNull();
+    expect(open(book.hear('note', aheadS, holding(4)))).toMatchObject({ ...holding(4), timeS: aheadS + 1 });
+    expect(book.hear('note', aheadS, holding(4))).toBeNull();
+  });
 });

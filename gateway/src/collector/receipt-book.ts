@@ -25,6 +25,8 @@ const GROW_EVERY_MS = 200;
 export class ReceiptBook {
   readonly #options: ReceiptBookOptions;
   #newest: { note: string; size: number; timeS: number } | null = null;
+  /** of the newest note of an earlier run */
+  #heardS = -1;
   #grownAtMs = Number.NEGATIVE_INFINITY;
   #askedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -46,9 +48,19 @@ export class ReceiptBook {
     const nowMs = this.#options.clock.monoMs();
     if (nowMs - this.#askedAtMs < ASK_EVERY_MS) return null;
     this.#askedAtMs = nowMs;
-    // after a restart nothing is known of the last note but that it is not from the future
+    // after a restart nothing is known of the last note but what the broker retained, and that it was not in the future
     const lastS = this.#newest?.timeS ?? Math.floor(this.#options.clock.wallMs() / 1000);
     return this.#sign(holding, lastS + 1);
+  }
+
+  /**
+   * A note of ours from an earlier run. Gateways go by the signed time alone, so ours must be later, also when this
+   * clock was set back since: the note to be sent where one was given that they would pass over.
+   */
+  hear(note: string, timeS: number, holding: Holding): string | null {
+    this.#heardS = Math.max(this.#heardS, timeS);
+    if (this.#newest === null || this.#newest.note === note || this.#newest.timeS > timeS) return null;
+    return this.#sign(holding, timeS + 1);
   }
 
   /** The newest note as it is, for a gateway that may have missed it. */
@@ -58,7 +70,8 @@ export class ReceiptBook {
 
   #sign(holding: Holding, earliestS: number): string {
     const { clock, ledger, suite, signer, name } = this.#options;
-    const timeS = Math.max(Math.floor(clock.wallMs() / 1000), earliestS);
+    const sinceS = this.#heardS < 0 ? 0 : this.#heardS + 1;
+    const timeS = Math.max(Math.floor(clock.wallMs() / 1000), earliestS, sinceS);
     const note = signReceipt(suite, { origin: receiptOrigin(ledger), ...holding, timeS }, name, signer);
     this.#newest = { note, size: holding.size, timeS };
     return note;

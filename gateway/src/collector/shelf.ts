@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { type Clock, faultText, isLimpidError, LimpidError, settleAll } from '@limpid/sdk/core';
-import { type Item, type PublicKey, parseItem, type Signer, type Suite } from '@limpid/sdk/ledger/seal';
+import { type Item, openReceipt, type PublicKey, parseItem, type Signer, type Suite } from '@limpid/sdk/ledger/seal';
 import type { Files } from '@limpid/sdk/ledger/store';
-import type { UplinkLog } from '@limpid/sdk/uplinks';
+import { receiptOrigin, type UplinkLog } from '@limpid/sdk/uplinks';
 import { HeldLedger } from './held-ledger.ts';
 import type { LedgerCopy } from './ledger-copy.ts';
 import { ReceiptBook } from './receipt-book.ts';
@@ -36,6 +36,7 @@ export class Shelf {
   readonly #deps: ShelfDeps;
   readonly #held = new Map<string, HeldLedger>();
   readonly #failed = new Set<string>();
+  readonly #heard = new Map<string, { note: string; timeS: number }>();
   #trust: Trust | null = null;
   #signer: Signer | null = null;
 
@@ -91,6 +92,20 @@ export class Shelf {
     await this.#guard(ledger, async () => this.#held.get(ledger)?.take(payloads, idle));
   }
 
+  /** What the broker retained of our receipts: after a loss of the disk it is all that is known of them. */
+  hear(note: string): void {
+    const ledger = /^limpid\/1\/([0-9a-f]{16})\n/.exec(note)?.[1];
+    if (ledger === undefined || this.#signer === null) return;
+    try {
+      const { timeS } = openReceipt(this.#deps.suite, note, [this.#signer.publicKey], receiptOrigin(ledger));
+      const before = this.#heard.get(ledger);
+      if (before === undefined || timeS > before.timeS) this.#heard.set(ledger, { note, timeS });
+      this.#held.get(ledger)?.hear(note, timeS);
+    } catch (fault) {
+      if (!isLimpidError(fault, 'NOTE_MALFORMED')) throw fault; // somebody else's
+    }
+  }
+
   async #hold(ledger: string, trusted: TrustedKey): Promise<void> {
     const { clock, suite, files, openCopy, log } = this.#deps;
     const directory = join(this.#options.directory, ledger);
@@ -102,6 +117,8 @@ export class Shelf {
         publish: (note) => this.#options.publish(ledger, note),
         report: (fault) => log.error({ code: fault.code, ledger }, fault.message),
       });
+      const heard = this.#heard.get(ledger);
+      if (heard !== undefined) held.hear(heard.note, heard.timeS);
       this.#held.set(ledger, held);
     } catch (fault) {
       await copy.close();
