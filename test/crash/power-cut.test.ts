@@ -14,7 +14,7 @@ import { LoopDisk, whyNoLoopDisk } from '../support/loop-disk.ts';
 
 const files = createNodeFiles();
 const suite = createNodeSuite();
-const ROUNDS = Number(process.env.CRASH_ROUNDS ?? 5);
+const ROUNDS = Number(process.env.POWER_CUTS ?? 5);
 const obstacle = whyNoLoopDisk();
 if (obstacle !== null) process.stderr.write(`the power cut tests are skipped: ${obstacle}\n`);
 
