@@ -6,6 +6,12 @@ import { printJson, printLine } from '../terminal/output.ts';
 import { renderReport } from '../verification/render-report.ts';
 import { verifyFolder } from '../verification/verify-folder.ts';
 
+interface VerifyFlags {
+  key?: string;
+  json?: boolean;
+  orderOnly?: boolean;
+}
+
 export function registerVerify(program: Command): void {
   program
     .command('verify')
@@ -28,10 +34,17 @@ export function registerVerify(program: Command): void {
       text('public key of the gateway, from outside the data', '网关公钥（从数据以外的途径获得）'),
       (value) => resolve(value),
     )
+    .option(
+      '--order-only',
+      text(
+        'only that nothing is missing, moved or changed among the entries, by the newest signature; readings are not recomputed (report: checked "order")',
+        '只核验条目无缺失、无错序、无改动（由最新签名覆盖全部条目）；不重新计算读数（报告中 checked 为 "order"）',
+      ),
+    )
     .option('--json', text('the report as one JSON object', '以一个 JSON 对象输出报告'))
     .addHelpText('after', example('limpid verify /var/lib/limpid --key gateway.pub.pem'))
-    .action(async (dir: string, { key, json }: { key?: string; json?: boolean }) => {
-      const report = await verifyFolder(resolve(dir), key ?? null);
+    .action(async (dir: string, { key, json, orderOnly }: VerifyFlags) => {
+      const report = await verifyFolder(resolve(dir), key ?? null, orderOnly === true ? 'order' : 'everything');
       if (json === true) printJson(withVerdicts(report));
       else for (const line of renderReport(report)) printLine(line);
       process.exitCode = report.exitCode;

@@ -5,6 +5,7 @@ import { renderReport } from './render-report.ts';
 const report: Report = {
   verdict: 'manipulated',
   exitCode: 1,
+  checked: 'everything',
   findings: Array.from({ length: 25 }, (_, seq) => ({
     code: 'signature-wrong' as const,
     seq,
@@ -32,4 +33,11 @@ it('tells the verdict first, then what it covers, then each finding with its pla
   expect(lines[2]).toContain('12 bytes at the end');
   expect(lines[3]).toBe('  signature-wrong  sequence 0, 0000000000000000.seg, offset 100: the signature does not fit');
   expect(lines.at(-1)).toContain('8 more');
+});
+
+it('never calls a ledger verified without saying that only its order was checked, and what was not', () => {
+  const lines = renderReport({ ...report, verdict: 'verified', exitCode: 0, findings: [], checked: 'order' });
+  expect(lines[0]).toBe('order only, verified: ledger 0123456789abcdef');
+  expect(lines[2]).toContain('not checked: readings against what was signed, values against raw words, silence');
+  expect(renderReport(report).join()).not.toContain('not checked');
 });

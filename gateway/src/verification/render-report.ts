@@ -8,17 +8,29 @@ export function renderReport(report: Report): string[] {
   const { ledger, firstSeq, size, readings, keyId, tornBytes, findings } = report;
   const hidden = findings.length - MOST_SHOWN + report.furtherFindings;
   return [
-    `${verdictText(report.verdict)}: ${text('ledger', '账本')} ${ledger || '–'}`,
+    `${scopeText(report)}${verdictText(report.verdict)}: ${text('ledger', '账本')} ${ledger || '–'}`,
     text(
       `  entries ${firstSeq}..${size - 1}, ${readings} readings, ${span(report)}, key ${keyId || '–'}`,
       `  条目 ${firstSeq}..${size - 1}，${readings} 个读数，${span(report)}，密钥 ${keyId || '–'}`,
     ),
+    ...(report.checked === 'order' ? [notChecked()] : []),
     ...(tornBytes > 0
       ? [text(`  ${tornBytes} bytes at the end are not finished`, `  末尾 ${tornBytes} 字节尚未写完`)]
       : []),
     ...findings.slice(0, MOST_SHOWN).map(renderFinding),
     ...(hidden > 0 ? [text(`  and ${hidden} more (--json lists them)`, `  另有 ${hidden} 项（见 --json）`)] : []),
   ];
+}
+
+function scopeText({ checked }: Report): string {
+  return checked === 'order' ? text('order only, ', '仅核验顺序：') : '';
+}
+
+function notChecked(): string {
+  return text(
+    '  not checked: readings against what was signed, values against raw words, silence; the number of readings is what the entries say',
+    '  未核验：读数与签名承诺是否一致、数值是否由原始寄存器得出、数据静默；读数个数为条目所称',
+  );
 }
 
 function renderFinding({ code, seq, file, offset, text: what }: Finding): string {

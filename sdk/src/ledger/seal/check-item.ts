@@ -7,7 +7,7 @@ import { batchCommitment, differingValues, parseBatchBody } from './body.ts';
 import { equalBytes } from './bytes.ts';
 import { openHeaderContext } from './check-header.ts';
 import { type ChannelTable, channelTableOf, resolveContext } from './context.ts';
-import { type Sign1, verifySign1 } from './cose.ts';
+import { namesKey, type Sign1, verifySign1, verifySign1Beside } from './cose.ts';
 import { entryLeafHash, peekEntry } from './entry.ts';
 import type { BatchBlock, BatchBody, Entry } from './entry-types.ts';
 import { figuresCommitment, parseFiguresBody } from './figure.ts';
@@ -28,7 +28,8 @@ export interface CheckedItem {
   payloadHash: Uint8Array;
   /** SHA-256(entry)[0..8) where the entry is the first of a ledger */
   ledgerId: Uint8Array | null;
-  signature: 'good' | 'wrong' | 'unchecked';
+  /** deferred: it names the key, and what comes later commits to it */
+  signature: 'good' | 'wrong' | 'unchecked' | 'deferred';
   readings: number;
   polls: PollSpan[];
   faults: { code: FindingCode; text: string }[];
@@ -41,6 +42,21 @@ export interface PollSpan {
   firstMonoMs: number;
   lastMonoMs: number;
   polls: number;
+}
+
+/** An item whose signature is still looked at. */
+export interface PendingItem {
+  entry: Entry | null;
+  /** a fault where no answer could be had: neither good nor wrong. Never rejects, so it may be left waiting. */
+  answered: Promise<{ checked: CheckedItem } | { fault: unknown }>;
+}
+
+interface Begun {
+  checked: CheckedItem;
+  /** null without a key */
+  asked: { sign1: Sign1; key: PublicKey } | null;
+  /** where a fault of the signature stands among the others */
+  at: number;
 }
 
 const NO_CONTEXT: Uint8Array = new Uint8Array(HASH_BYTES);
@@ -82,8 +98,43 @@ export class ItemChecker {
   }
 
   check(item: Item, place: Place = {}): CheckedItem {
-    const { entryBytes, body } = item;
-    const checked: CheckedItem = {
+    const begun = this.#begin(item, place);
+    const { asked } = begun;
+    return asked === null ? begun.checked : answer(begun, verifySign1(this.#suite, asked.sign1, asked.key));
+  }
+
+  /**
+   * As `check`, with the signature looked at beside. All else is done when this returns, so the next item may come;
+   * only `answered` must be waited for before the result is used.
+   */
+  checkBeside(item: Item, place: Place = {}): PendingItem {
+    const begun = this.#begin(item, place);
+    const { checked, asked } = begun;
+    const good = asked === null ? null : verifySign1Beside(this.#suite, asked.sign1, asked.key);
+    return { entry: checked.entry, answered: settled(begun, good) };
+  }
+
+  /**
+   * What order and completeness need: form, the key that it names, whether a body is there. Neither the signature nor
+   * the body is checked; `readings` is what the entry says.
+   */
+  checkOrder(item: Item, place: Place = {}): CheckedItem {
+    const checked = this.#unchecked(item, place);
+    try {
+      const { entry, sign1 } = peekEntry(item.entryBytes);
+      this.#open(checked, item, entry);
+      if (this.#key !== null) checked.signature = 'deferred';
+      if (this.#key !== null && !namesKey(sign1, this.#key)) checked.faults.push(wrongSignature(sign1, this.#key));
+      checkPresence(checked, entry, item.body);
+    } catch (fault) {
+      if (!isLimpidError(fault)) throw fault;
+      checked.faults.push({ code: 'entry-malformed', text: fault.message });
+    }
+    return checked;
+  }
+
+  #unchecked({ entryBytes }: Item, place: Place): CheckedItem {
+    return {
       place,
       entry: null,
       leaf: entryLeafHash(this.#suite, entryBytes),
@@ -94,38 +145,37 @@ export class ItemChecker {
       polls: [],
       faults: [],
     };
+  }
+
+  #begin(item: Item, place: Place): Begun {
+    const begun: Begun = { checked: this.#unchecked(item, place), asked: null, at: 0 };
+    const { checked } = begun;
     try {
-      const { entry, sign1 } = peekEntry(entryBytes);
-      checked.entry = entry;
+      const { entry, sign1 } = peekEntry(item.entryBytes);
+      this.#open(checked, item, entry);
       checked.payloadHash = this.#suite.sha256(sign1.payload);
-      if (entry.prefix.seq === 0) checked.ledgerId = this.#suite.sha256(entryBytes).slice(0, 8);
-      this.#checkSignature(checked, entry, sign1);
+      if (this.#key !== null) begun.asked = { sign1, key: this.#key };
+      begun.at = checked.faults.length;
       this.#recall(entry.prefix.ctx);
-      this.#checkBody(checked, entry, body);
+      this.#checkBody(checked, entry, item.body);
     } catch (fault) {
       if (!isLimpidError(fault)) throw fault;
       checked.faults.push({ code: 'entry-malformed', text: fault.message });
     }
-    return checked;
+    return begun;
+  }
+
+  #open(checked: CheckedItem, { entryBytes }: Item, entry: Entry): void {
+    checked.entry = entry;
+    if (entry.prefix.seq !== 0) return;
+    checked.ledgerId = this.#suite.sha256(entryBytes).slice(0, 8);
+    if (entry.kind === 'key') this.#checkKeyEvent(checked, entry);
   }
 
   #recall(ctx: Uint8Array): void {
     const held = this.#held;
     if (held === null || equalBytes(ctx, this.#context.hash) || !equalBytes(ctx, held.hash)) return;
     [this.#held, this.#context] = [null, held];
-  }
-
-  #checkSignature(checked: CheckedItem, entry: Entry, sign1: Sign1): void {
-    if (entry.kind === 'key' && entry.prefix.seq === 0) this.#checkKeyEvent(checked, entry);
-    const key = this.#key;
-    if (key === null) return;
-    checked.signature = verifySign1(this.#suite, sign1, key) ? 'good' : 'wrong';
-    if (checked.signature === 'good') return;
-    if (equalBytes(sign1.keyId, key.keyId)) {
-      checked.faults.push({ code: 'signature-wrong', text: 'the signature does not fit the entry' });
-    } else {
-      checked.faults.push({ code: 'other-key', text: 'signed with another key' });
-    }
   }
 
   #checkKeyEvent(checked: CheckedItem, { op, coseKey, proof }: Entry & { kind: 'key' }): void {
@@ -217,6 +267,36 @@ export class ItemChecker {
       const text = `the body is not what was signed: ${faultText(fault)}`;
       checked.faults.push({ code: 'readings-wrong', text });
     }
+  }
+}
+
+function answer({ checked, asked, at }: Begun, good: boolean): CheckedItem {
+  checked.signature = good ? 'good' : 'wrong';
+  if (!good && asked !== null) checked.faults.splice(at, 0, wrongSignature(asked.sign1, asked.key));
+  return checked;
+}
+
+async function settled(begun: Begun, good: Promise<boolean> | null): PendingItem['answered'] {
+  try {
+    return { checked: good === null ? begun.checked : answer(begun, await good) };
+  } catch (fault) {
+    return { fault };
+  }
+}
+
+export function wrongSignature(sign1: Sign1, key: PublicKey): { code: FindingCode; text: string } {
+  return equalBytes(sign1.keyId, key.keyId)
+    ? { code: 'signature-wrong', text: 'the signature does not fit the entry' }
+    : { code: 'other-key', text: 'signed with another key' };
+}
+
+function checkPresence(checked: CheckedItem, entry: Entry, body: Uint8Array | null): void {
+  if (entry.kind === 'batch' || entry.kind === 'figures') {
+    const what = entry.kind === 'batch' ? 'readings' : 'figures';
+    if (body === null) checked.faults.push({ code: 'body-missing', text: `the ${entry.count} ${what} are missing` });
+    else if (entry.kind === 'batch') checked.readings = entry.count;
+  } else if (entry.kind !== 'context' && body !== null) {
+    checked.faults.push({ code: 'readings-wrong', text: `a ${entry.kind} entry with a body` });
   }
 }
 

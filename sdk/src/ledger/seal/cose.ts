@@ -47,11 +47,18 @@ export function parseSign1(bytes: Uint8Array): Sign1 {
 
 /** Whether this key signed it: its algorithm, its id, its signature. */
 export function verifySign1(suite: Suite, sign1: Sign1, key: PublicKey): boolean {
-  return (
-    sign1.algorithm === key.algorithm &&
-    equalBytes(sign1.keyId, key.keyId) &&
-    suite.verify(key, signedBytes(sign1.header, sign1.payload), sign1.signature)
-  );
+  return namesKey(sign1, key) && suite.verify(key, signedBytes(sign1.header, sign1.payload), sign1.signature);
+}
+
+/** The same, answered by another thread where the suite has one. */
+export async function verifySign1Beside(suite: Suite, sign1: Sign1, key: PublicKey): Promise<boolean> {
+  if (suite.verifyBeside === undefined) return verifySign1(suite, sign1, key);
+  return namesKey(sign1, key) && suite.verifyBeside(key, signedBytes(sign1.header, sign1.payload), sign1.signature);
+}
+
+/** Whether its header says that this key signed it: the claim alone. */
+export function namesKey(sign1: Pick<Sign1, 'algorithm' | 'keyId'>, key: PublicKey): boolean {
+  return sign1.algorithm === key.algorithm && equalBytes(sign1.keyId, key.keyId);
 }
 
 function encodeHeader(key: PublicKey): Uint8Array {

@@ -19,7 +19,7 @@ export {
   decodeCborItem,
   encodeCbor,
 } from './cbor.ts';
-export { type CheckedItem, ItemChecker, type PollSpan } from './check-item.ts';
+export { type CheckedItem, ItemChecker, type PendingItem, type PollSpan } from './check-item.ts';
 export { collectBatch, type ReadingGroup } from './collect-batch.ts';
 export {
   type ChannelTable,
@@ -109,6 +109,7 @@ export {
   signReceipt,
 } from './note.ts';
 export {
+  type Depth,
   FINDINGS,
   type Finding,
   type FindingCode,

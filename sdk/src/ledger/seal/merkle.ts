@@ -7,15 +7,15 @@ import type { Suite } from './suite.ts';
 
 export const HASH_BYTES = 32;
 
-export type Hash256 = Pick<Suite, 'sha256'>;
+export type Hash256 = Pick<Suite, 'sha256' | 'sha256Into'>;
 
-export function leafHash(suite: Hash256, bytes: Uint8Array): Uint8Array {
+export function leafHash(suite: Pick<Suite, 'sha256'>, bytes: Uint8Array): Uint8Array {
   const prefixed = new Uint8Array(bytes.length + 1);
   prefixed.set(bytes, 1);
   return suite.sha256(prefixed);
 }
 
-export function nodeHash(suite: Hash256, left: Uint8Array, right: Uint8Array): Uint8Array {
+export function nodeHash(suite: Pick<Suite, 'sha256'>, left: Uint8Array, right: Uint8Array): Uint8Array {
   const node = new Uint8Array(1 + 2 * HASH_BYTES);
   node[0] = 1;
   node.set(left, 1);
@@ -61,6 +61,8 @@ export class RightEdge {
   readonly #suite: Hash256;
   readonly #hashes: Uint8Array[];
   #size: number;
+  /** a verifier asks for the root behind each entry: nothing is allocated on the way */
+  readonly #node = new Uint8Array(1 + 2 * HASH_BYTES).fill(1, 0, 1);
 
   constructor(suite: Hash256, leaves: Iterable<Uint8Array> = []) {
     this.#suite = suite;
@@ -90,20 +92,27 @@ export class RightEdge {
   }
 
   append(leaf: Uint8Array): void {
-    let carry = leaf;
-    for (let rest = this.#size; rest % 2 === 1; rest = Math.floor(rest / 2)) {
-      carry = nodeHash(this.#suite, this.#hashes.pop()!, carry);
-    }
-    this.#hashes.push(carry);
+    let last = this.#hashes.length;
+    for (let rest = this.#size; rest % 2 === 1; rest = Math.floor(rest / 2)) last -= 1;
+    this.#hashes.push(this.#fold(leaf, this.#hashes.splice(last)));
     this.#size += 1;
   }
 
   root(): Uint8Array {
     const last = this.#hashes.at(-1);
     if (last === undefined) return this.#suite.sha256(new Uint8Array(0));
-    let head = last;
-    for (let at = this.#hashes.length - 2; at >= 0; at -= 1) head = nodeHash(this.#suite, this.#hashes[at]!, head);
-    return head;
+    return this.#fold(last, this.#hashes, this.#hashes.length - 1);
+  }
+
+  /** The head over `right` and the subtrees that stand left of it, the nearest last. */
+  #fold(right: Uint8Array, lefts: readonly Uint8Array[], count = lefts.length): Uint8Array {
+    if (count === 0) return right;
+    this.#node.set(right, 1 + HASH_BYTES);
+    for (let at = count - 1; at >= 0; at -= 1) {
+      this.#node.set(lefts[at]!, 1);
+      this.#suite.sha256Into(this.#node, this.#node, 1 + HASH_BYTES);
+    }
+    return this.#node.slice(1 + HASH_BYTES);
   }
 
   clone(): RightEdge {

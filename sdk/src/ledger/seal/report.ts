@@ -53,9 +53,17 @@ export interface Finding extends Place {
   text: string;
 }
 
+/**
+ * How far a verification went. `order`: sequence, tree, context chain, starts and clocks of all entries, the signature
+ * of the newest, which covers all before it, and that bodies are there. Bodies are not opened: readings are not held
+ * against what was signed nor values against their raw words, and silence is not looked for.
+ */
+export type Depth = 'everything' | 'order';
+
 export interface Report {
   verdict: Verdict;
   exitCode: number;
+  checked: Depth;
   findings: Finding[];
   /** findings beyond those listed */
   furtherFindings: number;
@@ -67,6 +75,7 @@ export interface Report {
   /** tree head over `size` entries as recomputed, in hex; null when a hole hides it */
   root: string | null;
   entries: number;
+  /** where only the order was checked: as many as the entries say */
   readings: number;
   /** id of the key that signatures were checked with, in hex; '' when there was none */
   keyId: string;

@@ -10,6 +10,8 @@ export interface Suite {
   aes128Ctr(key: Uint8Array, length: number): Uint8Array;
   /** false for a wrong signature, a P-256 signature with high s, or a key of small order; never throws for those */
   verify(key: PublicKey, message: Uint8Array, signature: Uint8Array): boolean;
+  /** The same answer from another thread; absent where there is none. Rejects when no answer can be had. */
+  verifyBeside?(key: PublicKey, message: Uint8Array, signature: Uint8Array): Promise<boolean>;
 }
 
 /** RFC 9864: -19 Ed25519, -9 ESP256 (ECDSA P-256, SHA-256, raw 64-byte r‖s). */

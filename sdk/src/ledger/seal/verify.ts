@@ -6,14 +6,15 @@
 import { isLimpidError } from '../../core/error.ts';
 import { equalBytes, toHex } from './bytes.ts';
 import { edgeOfHeader, headerFaults } from './check-header.ts';
-import { type CheckedItem, ItemChecker } from './check-item.ts';
+import { type CheckedItem, ItemChecker, type PendingItem } from './check-item.ts';
 import { Continuity, counterFault } from './continuity.ts';
 import { verifySign1 } from './cose.ts';
 import { detailMember, peekEntry } from './entry.ts';
 import { type Entry, EVENT_CODES, type Prefix } from './entry-types.ts';
 import type { Item } from './item.ts';
 import { HASH_BYTES, RightEdge } from './merkle.ts';
-import { type FindingCode, Findings, type Place, type Report, VERDICTS } from './report.ts';
+import { NewestEntry } from './newest-entry.ts';
+import { type Depth, type FindingCode, Findings, type Place, type Report, VERDICTS } from './report.ts';
 import type { SegmentHeader } from './segment.ts';
 import type { PublicKey, Suite } from './suite.ts';
 
@@ -23,6 +24,8 @@ export interface VerifierOptions {
   key: PublicKey | null;
   /** a range out of a ledger: that nothing lies before it is not asked about */
   range?: boolean;
+  /** `everything` where nothing is said */
+  depth?: Depth;
   /** heads that somebody else holds, as from receipts */
   heads?: readonly { size: number; root: Uint8Array }[];
 }
@@ -41,6 +44,10 @@ export class LedgerVerifier {
   #heads: { size: number; root: Uint8Array }[];
   /** null after a hole: the tree is not known until a header gives its edge */
   #edge: RightEdge | null;
+  /** whether the entry before stands in the tree as it was found here, and the newest entry's root fits that tree */
+  #holdsLast = false;
+  #coversLast = false;
+  readonly #newest: NewestEntry;
   /** the newest header, until the first entry behind it is there to compare it with */
   #header: { header: SegmentHeader; place: Place } | null = null;
   #ledger: Uint8Array | null = null;
@@ -61,6 +68,7 @@ export class LedgerVerifier {
     this.#options = options;
     this.#checker = new ItemChecker(options.suite, options.key);
     this.#edge = new RightEdge(options.suite);
+    this.#newest = new NewestEntry(options.suite, (code, seq, place, text) => this.#find(code, seq, place, text));
     this.#heads = [...(options.heads ?? [])];
     if (options.key !== null) this.#keyId = toHex(options.key.keyId);
   }
@@ -73,10 +81,29 @@ export class LedgerVerifier {
 
   /** The next item, and what was said of it alone. */
   push(item: Item, place: Place = {}): CheckedItem {
-    const checked = this.#checker.check(item, place);
+    const checked = this.#isShallow ? this.#checker.checkOrder(item, place) : this.#checker.check(item, place);
+    this.#noteKey();
+    const before = this.#entries;
     this.take(checked);
-    if (this.#keyId === '' && this.#checker.key !== null) this.#keyId = toHex(this.#checker.key.keyId);
+    if (this.#isShallow && this.#entries > before) this.#newest.follow(item, checked, this.#coversLast);
     return checked;
+  }
+
+  /** As `push` with the signature looked at beside: `take` wants the answers in the order of the items. */
+  pushBeside(item: Item, place: Place = {}): PendingItem {
+    const pending = this.#checker.checkBeside(item, place);
+    this.#noteKey();
+    return pending;
+  }
+
+  get #isShallow(): boolean {
+    return this.#options.depth === 'order';
+  }
+
+  #noteKey(): void {
+    const { key } = this.#checker;
+    if (this.#keyId === '' && key !== null) this.#keyId = toHex(key.keyId);
+    this.#newest.key = key;
   }
 
   /** As `startSegment`, where another `ItemChecker` checks the items and `take` is given what it says. */
@@ -133,6 +160,7 @@ export class LedgerVerifier {
   }
 
   finish(): Report {
+    this.#newest.check();
     const lastSeq = this.#last?.seq ?? null;
     this.#continuity.finish((code, text) => this.#find(code, lastSeq, {}, text));
     if (this.#entries === 0) this.#find('empty', null, {}, 'there is no entry');
@@ -145,6 +173,7 @@ export class LedgerVerifier {
     return {
       verdict,
       exitCode: VERDICTS[verdict],
+      checked: this.#options.depth ?? 'everything',
       findings: this.#findings.listed,
       furtherFindings: this.#findings.further,
       ledger: this.#ledger === null ? '' : toHex(this.#ledger),
@@ -193,6 +222,7 @@ export class LedgerVerifier {
       this.#find('sequence-hole', next, place, `entries ${next} to ${seq - 1} are missing`);
     }
     this.#edge = null;
+    this.#holdsLast = false;
     this.#context = null;
     this.#continuity.forget();
   }
@@ -223,8 +253,9 @@ export class LedgerVerifier {
 
   #checkRoot(checked: CheckedItem, entry: Entry): void {
     const { seq, root } = entry.prefix;
-    if (this.#edge === null) return;
-    if (!equalBytes(this.#edge.root(), root)) {
+    const fits = this.#edge !== null && equalBytes(this.#edge.root(), root);
+    this.#coversLast = fits && this.#holdsLast;
+    if (this.#edge !== null && !fits) {
       this.#find('root-wrong', seq, checked.place, 'what was signed over all entries before does not fit them');
       // what follows cannot be compared any more until a header gives an edge
       this.#edge = null;
@@ -248,6 +279,7 @@ export class LedgerVerifier {
   #advance(checked: CheckedItem, entry: Entry): void {
     const { seq } = entry.prefix;
     this.#edge?.append(checked.leaf);
+    this.#holdsLast = this.#edge !== null;
     this.#next = seq + 1;
     this.#entries += 1;
     this.#readings += checked.readings;

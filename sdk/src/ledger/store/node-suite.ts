@@ -6,8 +6,10 @@ import {
   hash as hashAtOnce,
   type KeyObject,
   sign as signWith,
+  type VerifyKeyObjectInput,
   verify as verifyWith,
 } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { LimpidError } from '../../core/error.ts';
 import { ED25519, ed25519Point, isSmallOrder, publicKeyFromSpki } from '../seal/keys.ts';
 import type { PublicKey, Signer, Suite } from '../seal/suite.ts';
@@ -15,9 +17,19 @@ import type { PublicKey, Signer, Suite } from '../seal/suite.ts';
 const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
 const NO_COUNTER = new Uint8Array(16);
 
-export function createNodeSuite(): Suite {
+/**
+ * `cores` beyond one: signatures can be checked on the thread pool of libuv, beside the thread that asks. It takes most
+ * of what a verification costs, needs no worker to be started, and answers with the same function.
+ */
+export function createNodeSuite(cores = availableParallelism()): Suite {
   const keys = new WeakMap<PublicKey, KeyObject | null>();
-  return {
+  const objectOf = (key: PublicKey) => {
+    const known = keys.get(key);
+    const object = known === undefined ? usableKey(key) : known;
+    if (known === undefined) keys.set(key, object);
+    return object;
+  };
+  const suite: Suite = {
     sha256,
     sha256Into,
     aes128Ctr: (key, length) => {
@@ -25,10 +37,22 @@ export function createNodeSuite(): Suite {
       return new Uint8Array(stream.buffer, stream.byteOffset, stream.length);
     },
     verify: (key, message, signature) => {
-      const known = keys.get(key);
-      const object = known === undefined ? usableKey(key) : known;
-      if (known === undefined) keys.set(key, object);
-      return object !== null && verify(key, object, message, signature);
+      const object = objectOf(key);
+      return object !== null && isForm(key, signature) && verifyWith(...question(key, object, message), signature);
+    },
+  };
+  if (cores < 2) return suite;
+  return {
+    ...suite,
+    verifyBeside: async (key, message, signature) => {
+      const object = objectOf(key);
+      if (object === null || !isForm(key, signature)) return false;
+      return new Promise((resolve, reject) => {
+        verifyWith(...question(key, object, message), signature, (fault, good) => {
+          if (fault === null) resolve(good);
+          else reject(fault);
+        });
+      });
     },
   };
 }
@@ -63,12 +87,18 @@ function usableKey(key: PublicKey): KeyObject | null {
   }
 }
 
-function verify(key: PublicKey, object: KeyObject, message: Uint8Array, signature: Uint8Array): boolean {
+/** What is refused before any mathematics. */
+function isForm(key: PublicKey, signature: Uint8Array): boolean {
   if (signature.length !== 64) return false;
-  if (key.algorithm === ED25519) return verifyWith(null, message, object, signature);
   // (r, s) and (r, −s) are both valid: only the lower is evidence, else anybody could write a second signature
-  if (toInteger(signature.subarray(32)) > P256_ORDER / 2n) return false;
-  return verifyWith('sha256', message, { key: object, dsaEncoding: 'ieee-p1363' }, signature);
+  return key.algorithm === ED25519 || toInteger(signature.subarray(32)) <= P256_ORDER / 2n;
+}
+
+type Question = [algorithm: 'sha256' | null, message: Uint8Array, key: VerifyKeyObjectInput & { key: KeyObject }];
+
+function question(key: PublicKey, object: KeyObject, message: Uint8Array): Question {
+  if (key.algorithm === ED25519) return [null, message, { key: object }];
+  return ['sha256', message, { key: object, dsaEncoding: 'ieee-p1363' }];
 }
 
 /** A signer from a private key; KEY_UNREADABLE for kinds other than Ed25519 and P-256, KEY_WEAK for small order. */

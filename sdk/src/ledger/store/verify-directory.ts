@@ -5,9 +5,10 @@
 import { isLimpidError } from '../../core/error.ts';
 import { ItemChecker } from '../seal/check-item.ts';
 import { openEntry } from '../seal/entry.ts';
+import type { Entry } from '../seal/entry-types.ts';
 import type { Item } from '../seal/item.ts';
 import { publicKeyOrNull } from '../seal/keys.ts';
-import type { Report } from '../seal/report.ts';
+import type { Depth, Report } from '../seal/report.ts';
 import { SEGMENT_BEGIN, type SegmentHeader } from '../seal/segment.ts';
 import type { PublicKey, Suite } from '../seal/suite.ts';
 import { LedgerVerifier } from '../seal/verify.ts';
@@ -15,6 +16,7 @@ import { type Files, type OpenFile, readFully } from './files.ts';
 import { findLedgerDirectory } from './ledger-directory.ts';
 import { isLockName } from './lock.ts';
 import { peekSeq } from './peek-seq.ts';
+import { PendingItems } from './pending-items.ts';
 import { isCutName } from './recovery.ts';
 import { listSegments, type SegmentFile } from './segment-files.ts';
 import {
@@ -35,19 +37,21 @@ export interface VerifyOptions {
   key: PublicKey | null;
   /** heads that somebody else holds, as from receipts */
   heads?: readonly { size: number; root: Uint8Array }[];
+  /** `everything` where nothing is said */
+  depth?: Depth;
   /** after each segment */
   onProgress?: (done: { segments: number; of: number }) => void;
 }
 
 /** LEDGER_ABSENT when there is no segment at all. */
 export async function verifyDirectory(dir: string, options: VerifyOptions): Promise<Report> {
-  const { files, suite, key, heads = [], onProgress } = options;
+  const { files, suite, key, heads = [], depth = 'everything', onProgress } = options;
   const folder = await findLedgerDirectory(dir, files);
   const { segments, others } = await listSegments(folder, files);
-  const verifier = new LedgerVerifier({ suite, key, heads });
+  const verifier = new LedgerVerifier({ suite, key, heads, depth });
   for (const [at, segment] of segments.entries()) {
     const next = segments[at + 1];
-    await new SegmentVerification({ files, suite, key, verifier, segment, next }).run();
+    await new SegmentVerification({ files, suite, key, depth, verifier, segment, next }).run();
     onProgress?.({ segments: at + 1, of: segments.length });
   }
   for (const name of others.filter((other) => !isLockName(other) && !isCutName(other))) {
@@ -60,6 +64,7 @@ interface SegmentTask {
   files: Files;
   suite: Suite;
   key: PublicKey | null;
+  depth: Depth;
   verifier: LedgerVerifier;
   segment: SegmentFile;
   next: SegmentFile | undefined;
@@ -110,12 +115,16 @@ class SegmentVerification {
 
   async #walk(file: OpenFile, begin: number, limit: number): Promise<void> {
     const scanner = new SegmentScanner(file, begin, limit);
+    const isBeside = this.#task.depth === 'everything' && this.#task.suite.verifyBeside !== undefined;
+    const pending = new PendingItems(this.#task.verifier);
     for (;;) {
       const step = await scanner.next();
       if (step.kind === 'item') {
-        this.#push(step.item, step.offset);
+        if (isBeside) await this.#pushBeside(pending, step.item, step.offset);
+        else this.#push(step.item, step.offset);
         continue;
       }
+      await pending.drain();
       if (step.kind === 'footer') {
         await this.#checkFooter(file, step, limit);
         return;
@@ -169,7 +178,18 @@ class SegmentVerification {
 
   #push(item: Item, offset: number): void {
     const { verifier, segment } = this.#task;
-    const { entry } = verifier.push(item, { file: segment.path, offset });
+    this.#note(verifier.push(item, { file: segment.path, offset }).entry);
+  }
+
+  async #pushBeside(pending: PendingItems, item: Item, offset: number): Promise<void> {
+    await pending.room();
+    const { verifier, segment } = this.#task;
+    const pushed = verifier.pushBeside(item, { file: segment.path, offset });
+    pending.push(pushed);
+    this.#note(pushed.entry);
+  }
+
+  #note(entry: Entry | null): void {
     this.#seq += 1;
     if (entry === null) return;
     this.#earliestMs = Math.min(this.#earliestMs, entry.prefix.wallMs);
