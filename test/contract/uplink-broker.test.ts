@@ -1,13 +1,15 @@
 import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSystemClock } from '@limpid/sdk/core';
-import { createNodeFiles } from '@limpid/sdk/ledger/store';
+import { createNodeFiles, createNodeSigner } from '@limpid/sdk/ledger/store';
 import { Broker, createUplink, MqttSession, type SessionOptions } from '@limpid/sdk/uplinks';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createAedes, createMosquitto, freePort, type TestBroker } from '../support/brokers.ts';
+import { FarEnd } from '../support/far-end.ts';
 import { MemoryLedger } from '../support/memory-ledger.ts';
 import { need } from '../support/need.ts';
 
@@ -169,6 +171,122 @@ describe.skipIf(!need('mosquitto', 'mosquitto'))('who may connect', () => {
       await bad.stop();
     }
   });
+});
+
+describe.skipIf(!need('mosquitto', 'mosquitto'))('limits and servers in a bad state', () => {
+  const create = (ledger: MemoryLedger, url: string, options: Record<string, unknown> = {}) =>
+    createUplink(
+      'cloud',
+      { type: 'mqtt', url, progressTimeoutS: 0.3, ...options },
+      {
+        ...{ ledger, clock, random: () => 0, suite: ledger.suite, files: createNodeFiles(), env: {} },
+        ...{ stateDir: directory, siteDir: directory },
+      },
+    );
+
+  it.each(['message_size_limit 3000', 'max_packet_size 3000'])(
+    'a backlog gets through a broker with %s',
+    async (line) => {
+      broker = await createMosquitto((port) => `listener ${port} 127.0.0.1\nallow_anonymous true\n${line}`);
+      await broker.start();
+      const keys = generateKeyPairSync('ed25519');
+      writeFileSync(join(directory, 'collector.pem'), keys.publicKey.export({ format: 'pem', type: 'spki' }));
+      const ledger = new MemoryLedger(clock);
+      ledger.addEvents(99);
+      const far = new FarEnd({ url: broker.url, ledger, signer: createNodeSigner(keys.privateKey) });
+      let size = 0;
+      far.onEntries = (sequences) => {
+        for (const seq of sequences) if (seq === size) size += 1;
+        void far.receipt(size);
+      };
+      await far.connect();
+      const uplink = create(ledger, broker.url, { receiptKeys: ['collector.pem'] });
+      try {
+        await uplink.start();
+        await vi.waitFor(() => expect(uplink.status()).toMatchObject({ receiptedSize: 100, backlog: 0 }), {
+          timeout: 15_000,
+        });
+      } finally {
+        await uplink.stop();
+        await far.close();
+      }
+    },
+    20_000,
+  );
+
+  it('stops although the far side reads nothing any more', async () => {
+    const { url, server } = await serve((socket) =>
+      socket.once('data', () => {
+        socket.write(Buffer.from([0x20, 3, 0, 0, 0]));
+        socket.pause();
+      }),
+    );
+    const ledger = new MemoryLedger(clock);
+    ledger.addEvents(20_000);
+    const uplink = create(ledger, url, { window: 1_000, outstandingMiB: 200, progressTimeoutS: 60 });
+    await uplink.start();
+    await vi.waitFor(() => expect(uplink.status().sent).toBe(20_001), { timeout: 5_000 });
+    const startedAtMs = clock.monoMs();
+    await uplink.stop();
+    expect(clock.monoMs() - startedAtMs).toBeLessThan(3_000);
+    server.close();
+  }, 15_000);
+});
+
+describe('a broker that lets a gateway in and then', () => {
+  const connack = Buffer.from([0x20, 3, 0, 0, 0]);
+  const create = (url: string, options: Record<string, unknown> = {}) => {
+    const ledger = new MemoryLedger(clock);
+    return createUplink(
+      'cloud',
+      { type: 'mqtt', url, receiptKeys: ['collector.pem'], ...options },
+      {
+        ...{ ledger, clock, random: () => 0, suite: ledger.suite, files: createNodeFiles(), env: {} },
+        ...{ stateDir: directory, siteDir: directory },
+      },
+    );
+  };
+
+  beforeEach(() => {
+    const { publicKey } = generateKeyPairSync('ed25519');
+    writeFileSync(join(directory, 'collector.pem'), publicKey.export({ format: 'pem', type: 'spki' }));
+  });
+
+  it('says nothing more is given up, and does not keep a stop waiting', async () => {
+    let connections = 0;
+    const { url, server } = await serve((socket) =>
+      socket.once('data', () => {
+        connections += 1;
+        socket.write(connack);
+      }),
+    );
+    const patient = create(url);
+    await patient.start();
+    await vi.waitFor(() => expect(connections).toBe(1));
+    await patient.stop();
+    const hasty = create(url, { connectTimeoutS: 0.2 });
+    await hasty.start();
+    await vi.waitFor(() => expect(hasty.status().lastFault?.text).toContain('SUBSCRIBE'), { timeout: 3_000 });
+    await hasty.stop();
+    server.close();
+  });
+
+  it('throws it out is tried ever less often', async () => {
+    const times: number[] = [];
+    const { url, server } = await serve((socket) =>
+      socket.once('data', () => {
+        times.push(clock.monoMs());
+        socket.write(connack);
+        socket.end();
+      }),
+    );
+    const uplink = create(url);
+    await uplink.start();
+    await vi.waitFor(() => expect(times.length).toBe(3), { timeout: 8_000 });
+    await uplink.stop();
+    expect(times[2]! - times[1]!).toBeGreaterThan(1.5 * (times[1]! - times[0]!));
+    server.close();
+  }, 10_000);
 });
 
 describe('options', () => {

@@ -4,6 +4,7 @@ import { LimpidError } from '../../core/error.ts';
 import { encodeItem } from '../../ledger/seal/item.ts';
 import type { LedgerReader } from '../../ledger/store/contract.ts';
 import type { DeliveryWindow } from '../delivery-window.ts';
+import { MessageLength } from './message-length.ts';
 
 /**
  * The evidence lane: items of the ledger, byte for byte as they lie on the disk, in order, several to a message when
@@ -28,7 +29,7 @@ export interface LaneConnection {
   send(payload: Uint8Array): Promise<void>;
   /** messages without PUBACK at a time */
   maxInFlight: number;
-  /** a message is as long as this at most, unless one item is longer */
+  /** a message is as long as this at most, unless one item is longer; shorter after one that did not get through */
   messageBytes: number;
 }
 
@@ -52,6 +53,9 @@ export class EvidenceLane {
   #inFlight = 0;
   #progressAtMs = 0;
   #stalls = 0;
+  readonly #length = new MessageLength();
+  /** message that was sent since there was progress */
+  #longest = 0;
   #goneBack = 0;
   #goneBackAtMs = Number.NEGATIVE_INFINITY;
 
@@ -78,6 +82,8 @@ export class EvidenceLane {
     } finally {
       over.abort();
       await watch;
+      // mosquitto answers a message that is too long with a PUBACK that MQTT does not know, which ends the connection
+      if (faults.length > 0 && this.#inFlight > 0) this.#length.failed(this.#longest);
     }
     if (!signal.aborted && faults.length > 0) throw faults[0];
   }
@@ -94,7 +100,8 @@ export class EvidenceLane {
   /** The far end asks to go on from `from`. */
   requestGoBack(from: number): void {
     const nowMs = this.#options.clock.monoMs();
-    const spacingMs = this.#goneBack === 0 ? 0 : backoffDelayMs(GO_BACK, this.#goneBack, () => 0);
+    const lost = from < this.#options.window.taken; // never put off: going on from where we are brings nothing
+    const spacingMs = lost || this.#goneBack === 0 ? 0 : backoffDelayMs(GO_BACK, this.#goneBack, () => 0);
     if (nowMs - this.#goneBackAtMs < spacingMs) return;
     this.#goneBack += 1;
     this.#goneBackAtMs = nowMs;
@@ -115,6 +122,7 @@ export class EvidenceLane {
   #launch(message: { end: number; payload: Uint8Array }, run: Run): void {
     const { window, clock } = this.#options;
     if (window.outstanding === 0) this.#progressAtMs = clock.monoMs();
+    this.#longest = Math.max(this.#longest, message.payload.length);
     const sending = window.send(message.end, message.payload.length);
     this.#inFlight += 1;
     run.connection.send(message.payload).then(() => {
@@ -129,12 +137,13 @@ export class EvidenceLane {
   async *#messages(messageBytes: number, signal: AbortSignal): AsyncGenerator<{ end: number; payload: Uint8Array }> {
     const { ledger, window } = this.#options;
     if (window.cursor < ledger.firstSeq()) window.goBack(ledger.firstSeq());
+    const roomBytes = () => this.#length.within(messageBytes);
     let parts: Uint8Array[] = [];
     let bytes = 0;
     let end = window.cursor;
     for await (const item of ledger.items(window.cursor, { follow: true, signal })) {
       const encoded = encodeItem(item);
-      if (bytes > 0 && bytes + encoded.length > messageBytes) {
+      if (bytes > 0 && bytes + encoded.length > roomBytes()) {
         yield { end, payload: join(parts, bytes) };
         parts = [];
         bytes = 0;
@@ -142,7 +151,7 @@ export class EvidenceLane {
       parts.push(encoded);
       bytes += encoded.length;
       end = item.seq + 1;
-      if (bytes < messageBytes && end < ledger.size()) continue;
+      if (bytes < roomBytes() && end < ledger.size()) continue;
       yield { end, payload: join(parts, bytes) };
       parts = [];
       bytes = 0;
@@ -180,6 +189,7 @@ export class EvidenceLane {
     const fault = new LimpidError('UPLINK_STALLED', { uplink: name, size: window.taken, seconds: patienceMs / 1000 });
     this.#options.onStall(fault);
     this.#progressAtMs += patienceMs;
+    this.#length.failed(this.#longest);
     // messages without any PUBACK: this connection is of no use any more
     if (this.#inFlight >= run.connection.maxInFlight) run.fail(fault);
     else this.#goBack(window.taken);
@@ -198,6 +208,9 @@ export class EvidenceLane {
     if (this.#stalls > 0) this.#options.onStall(null);
     this.#stalls = 0;
     this.#goneBack = 0;
+    const { ledger, window } = this.#options;
+    this.#length.progressed(window.taken >= ledger.size());
+    this.#longest = 0;
   }
 }
 

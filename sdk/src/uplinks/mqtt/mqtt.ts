@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { backoffDelayMs, DEFAULT_BACKOFF } from '../../core/backoff.ts';
 import { wait } from '../../core/clock.ts';
-import { isLimpidError, LimpidError } from '../../core/error.ts';
+import { faultText, isLimpidError, LimpidError } from '../../core/error.ts';
 import { stopped } from '../../core/lifecycle.ts';
 import { ED25519 } from '../../ledger/seal/keys.ts';
 import type { PublicKey } from '../../ledger/seal/suite.ts';
@@ -21,6 +21,12 @@ import { entriesTopic, receiptsTopic, statusTopic } from './topics.ts';
 
 /** topic, header and properties of a message that must fit into the broker's packet size beside the payload */
 const PACKET_OVERHEAD_BYTES = 512;
+
+/** How long the last word may take. */
+const PARTING_MS = 500;
+
+/** A connection that lasted so long was a good one: the next attempt is the first again. */
+const STEADY_MS = 60_000;
 
 /** How often the place of an uplink without receipts is written down. */
 const POSITION_EVERY_MS = 5_000;
@@ -110,7 +116,7 @@ class MqttUplink implements Uplink {
       onFault: (fault) => this.#faults.set('receipt', fault),
     });
     if (this.#takesReceipts) await this.#desk.restore();
-    const from = this.#takesReceipts ? this.#desk.receiptedSize : Number((await this.#position.load()) ?? 0);
+    const from = this.#takesReceipts ? this.#desk.receiptedSize : await this.#loadPosition();
     this.#window.startAt(Math.max(deps.ledger.firstSeq(), Math.min(from, deps.ledger.size())));
     return new Broker({
       name,
@@ -135,16 +141,18 @@ class MqttUplink implements Uplink {
   async #run(broker: Broker, signal: AbortSignal): Promise<void> {
     let failures = 0;
     while (!signal.aborted) {
+      const { taken } = this.#window;
+      const sinceMs = this.#deps.clock.monoMs();
       try {
-        const session = await broker.open(signal);
-        failures = 0;
-        await this.#serve(session, signal);
+        await this.#serve(await broker.open(signal), signal);
       } catch (fault) {
         if (signal.aborted) break;
         this.#lost(fault);
       }
       if (signal.aborted) break;
-      failures += 1;
+      // a broker that lets us in only to throw us out is no better than one that is away
+      const wasGood = this.#window.taken > taken || this.#deps.clock.monoMs() - sinceMs > STEADY_MS;
+      failures = wasGood ? 1 : failures + 1;
       const delayMs = backoffDelayMs(DEFAULT_BACKOFF, failures, this.#deps.random);
       await wait(this.#deps.clock, delayMs, signal).catch(() => {}); // aborted: the loop ends
     }
@@ -156,7 +164,7 @@ class MqttUplink implements Uplink {
     const serving = AbortSignal.any([signal, over.signal]);
     const ends: Promise<unknown>[] = [session.closed.then((fault) => Promise.reject(fault))];
     try {
-      await this.#greet(session);
+      await Promise.race([this.#greet(session), abortionOf(serving)]);
       this.#session = session;
       this.#faults.set('connection', null);
       ends.push(this.#sendEvidence(session, serving));
@@ -200,13 +208,20 @@ class MqttUplink implements Uplink {
     );
   }
 
-  #showLive(session: MqttSession, signal: AbortSignal): Promise<void> {
-    return runLiveLane(
-      { ledger: this.#deps.ledger, prefix: this.#options.topicPrefix },
-      ({ topic, payload }) =>
-        session.publish(topic, payload, { qos: 0, retain: true, contentType: 'application/json' }),
-      signal,
-    );
+  /** Evidence does not wait for what people look at: a fault here ends the live lane of this connection only. */
+  async #showLive(session: MqttSession, signal: AbortSignal): Promise<void> {
+    try {
+      await runLiveLane(
+        { ledger: this.#deps.ledger, prefix: this.#options.topicPrefix },
+        ({ topic, payload }) =>
+          session.publish(topic, payload, { qos: 0, retain: true, contentType: 'application/json' }),
+        signal,
+      );
+    } catch (fault) {
+      if (signal.aborted) return;
+      this.#deps.log?.warn({ uplink: this.name }, `live values: ${faultText(fault)}`);
+      await abortionOf(signal);
+    }
   }
 
   /** Only MQTT 5 brokers tell; it says that nobody stores, not that anything is lost. */
@@ -233,8 +248,11 @@ class MqttUplink implements Uplink {
 
   async #part(session: MqttSession): Promise<void> {
     const topic = statusTopic(this.#options.topicPrefix, this.#deps.ledger.id);
-    // a connection that is gone leaves the will to say it
-    await session.publish(topic, 'offline', { qos: 0, retain: true }).catch(() => {});
+    const patience = new AbortController();
+    // a connection that is gone, or whose far side reads nothing any more, leaves the will to say it
+    const said = session.publish(topic, 'offline', { qos: 0, retain: true }).catch(() => {});
+    await Promise.race([said, wait(this.#deps.clock, PARTING_MS, patience.signal).catch(() => {})]);
+    patience.abort();
   }
 
   async #notePosition(signal: AbortSignal): Promise<void> {
@@ -244,8 +262,26 @@ class MqttUplink implements Uplink {
     }
   }
 
+  /** What is not written down is sent once more after a restart; a full disk is no reason to stop sending. */
   async #savePosition(): Promise<void> {
     if (this.#takesReceipts) return;
-    await this.#position.save(String(this.#window.taken));
+    const text = `${this.#deps.ledger.id} ${this.#window.taken}`;
+    await this.#position.save(text).catch((fault: unknown) => {
+      this.#deps.log?.warn({ uplink: this.name }, `position not kept: ${faultText(fault)}`);
+    });
   }
+
+  /** Of another ledger, or unreadable: from the beginning. */
+  async #loadPosition(): Promise<number> {
+    const [ledger, seq = ''] = ((await this.#position.load()) ?? '').split(' ');
+    return ledger === this.#deps.ledger.id && /^\d{1,15}$/.test(seq) ? Number(seq) : 0;
+  }
+}
+
+/** Rejects with STOPPED when it is aborted. */
+function abortionOf(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) return reject(stopped(signal));
+    signal.addEventListener('abort', () => reject(stopped(signal)), { once: true });
+  });
 }

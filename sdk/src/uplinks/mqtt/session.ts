@@ -135,7 +135,16 @@ export class MqttSession {
     });
   }
 
-  subscribe(topic: string, qos: 0 | 1): Promise<void> {
+  /** A broker that does not answer in the time that a connection may take is as good as gone. */
+  async subscribe(topic: string, qos: 0 | 1): Promise<void> {
+    const { clock, connectTimeoutS } = this.#options;
+    const patience = new AbortController();
+    const late = () => this.#lose(`no answer to SUBSCRIBE in ${connectTimeoutS} s`);
+    wait(clock, connectTimeoutS * 1000, patience.signal).then(late, () => {}); // called off: it answered
+    await this.#subscribe(topic, qos).finally(() => patience.abort());
+  }
+
+  #subscribe(topic: string, qos: 0 | 1): Promise<void> {
     return this.#settled((resolve, reject) => {
       this.#client.subscribe(topic, { qos }, (fault, granted) => {
         if (fault) return reject(fault);
