@@ -30,10 +30,11 @@ for (const [name, load] of Object.entries(COMMANDS)) {
   if (asked === undefined || asked === name) (await load())(program);
 }
 
-/** Usage faults exit with 2, as every other bad input; help and version with 0. */
+/** Usage faults exit with 2, as every other bad input, but for `verify`, where 2 is a verdict; help and version with 0. */
+const USAGE_EXIT = asked === 'verify' ? 6 : 2;
 try {
   await program.parseAsync();
 } catch (fault) {
-  if (fault instanceof CommanderError) process.exitCode = fault.exitCode === 0 ? 0 : 2;
+  if (fault instanceof CommanderError) process.exitCode = fault.exitCode === 0 ? 0 : USAGE_EXIT;
   else process.exitCode = reportFault(fault);
 }

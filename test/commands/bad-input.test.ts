@@ -225,17 +225,24 @@ describe('limpid read', () => {
 });
 
 describe('limpid verify', () => {
-  it('says 3 without a key from outside, 1 with another key, and LEDGER_ABSENT where there is none', async () => {
+  it('says 3 without a key from outside and 1 with another key', async () => {
     await runUntilSealed();
     expect((await limpid(['verify', site.data])).exitCode).toBe(3);
     const other = join(site.root, 'other');
     await limpid(['keys', '--data', other]);
     const wrong = await limpid(['verify', site.data, '--key', join(other, 'keys', 'ledger.pub.pem')]);
     expect(wrong.exitCode).toBe(1);
+  });
+
+  it('says 6 when there is nothing to check or to check with: no verdict', async () => {
     expect(await limpid(['verify', site.root])).toMatchObject({
-      exitCode: 1,
+      exitCode: 6,
       stderr: expect.stringContaining('LEDGER_ABSENT'),
     });
+    await runUntilSealed();
+    expect((await limpid(['verify', site.data, '--key', join(site.root, 'nowhere.pem')])).exitCode).toBe(6);
+    expect((await limpid(['verify'])).exitCode).toBe(6);
+    expect((await limpid(['verify', '--help'])).exitCode).toBe(0);
   });
 });
 

@@ -1,35 +1,60 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { expect, it } from 'vitest';
+import { parseItem, parseSegmentHeader } from '@limpid/sdk/ledger/seal';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { limpid } from '../support/limpid.ts';
 
-const BIN = fileURLToPath(new URL('../../gateway/bin/limpid.js', import.meta.url));
+let root: string;
+let demo: { exitCode: number | null; stdout: string };
 
-it('ends on a Ctrl-C that its whole process group hears, with a ledger and a mirror that agree', async () => {
-  const root = mkdtempSync(join(tmpdir(), 'limpid-demo-test-'));
-  // a process group of its own, as a terminal gives to the command in front
-  const demo = spawn(process.execPath, [BIN, 'demo', '--data', root], {
-    env: { ...process.env, LC_ALL: 'C' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-    detached: true,
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), 'limpid-demo-'));
+  demo = await limpid(['demo', '--for', '4s', '--data', root]);
+}, 60_000);
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const key = () => join(root, 'gateway', 'keys', 'ledger.pub.pem');
+const receipt = () => [
+  ...['--receipt', join(root, 'gateway', 'uplinks', 'collector', 'receipt.note')],
+  ...['--receipt-key', join(root, 'collector', 'keys', 'collector.pub.pem')],
+];
+
+describe('limpid demo', () => {
+  it('ends with both copies verified and in agreement', () => {
+    expect(demo.exitCode).toBe(0);
+    expect(demo.stdout).toMatch(/verified: both agree on \d+ entries/);
+    const states = demo.stdout.split('\n').filter((line) => line.startsWith('{'));
+    expect(JSON.parse(states.at(-1) ?? '')).toMatchObject({
+      receipts: [{ name: 'collector', connected: true }],
+      values: expect.arrayContaining([expect.objectContaining({ outlet: 'DA001', code: 'a21026', quality: 'good' })]),
+    });
   });
-  const ended = once(demo, 'exit');
-  try {
-    const lines: string[] = [];
-    for await (const line of createInterface({ input: demo.stdout })) {
-      lines.push(line);
-      if (/"receiptedSize":[1-9]/.test(line) && demo.pid !== undefined) process.kill(-demo.pid, 'SIGINT');
-    }
-    expect((await ended)[0]).toBe(0);
-    // each process was asked to end, in order, and not cut off by the signal that the demo was meant to hear
-    expect(readFileSync(join(root, 'logs', 'gateway.log'), 'utf8')).toContain('"msg":"stopped"');
-    expect(lines.join('\n')).toMatch(/verified: both agree on \d+ entries/);
-  } finally {
-    demo.kill('SIGKILL');
-    rmSync(root, { recursive: true, force: true });
+
+  it('leaves a ledger whose end cannot be cut off unnoticed by whoever holds a receipt', async () => {
+    const verify = (...more: string[]) => limpid(['verify', join(root, 'gateway'), '--key', key(), ...more]);
+    expect((await verify(...receipt())).exitCode).toBe(0);
+    cutNewestEntries(join(root, 'gateway', 'ledger'), 2);
+    expect((await verify()).exitCode).toBe(0);
+    const held = await verify(...receipt());
+    expect(held.exitCode).toBe(2);
+    expect(held.stdout).toContain('receipt-ahead');
+    expect((await verify('--receipt', key())).exitCode).toBe(6);
+  });
+});
+
+/** As somebody would who knows the format: whole items, zeros in their place. */
+function cutNewestEntries(dir: string, count: number): void {
+  const path = join(dir, readdirSync(dir).find((name) => name.endsWith('.seg')) ?? '');
+  const bytes = new Uint8Array(readFileSync(path));
+  const offsets = [parseSegmentHeader(bytes).end];
+  for (;;) {
+    const start = offsets.at(-1) ?? 0;
+    if ((bytes[start] ?? 0) === 0) break;
+    const item = parseItem(bytes, start);
+    if (item === 'incomplete') break;
+    offsets.push(item.end);
   }
-}, 30_000);
+  bytes.fill(0, offsets.at(-1 - count));
+  writeFileSync(path, bytes);
+}

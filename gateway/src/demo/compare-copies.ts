@@ -8,8 +8,8 @@ import type { DemoPlaces } from './demo.ts';
  * receipt before it stopped.
  */
 export async function compareCopies(places: DemoPlaces): Promise<{ ledger: Report; mirror: Report; agree: boolean }> {
-  const ledger = await verifyFolder(places.gatewayData, places.gatewayKey);
-  const mirror = await verifyFolder(places.collectorData, join(places.trust, 'gateway.pem'));
+  const ledger = await verifyFolder({ dir: places.gatewayData, keyFile: places.gatewayKey });
+  const mirror = await verifyFolder({ dir: places.collectorData, keyFile: join(places.trust, 'gateway.pem') });
   const verified = ledger.exitCode === 0 && mirror.exitCode === 0;
   const agree = verified && ledger.size === mirror.size && ledger.root !== null && ledger.root === mirror.root;
   return { ledger, mirror, agree };

@@ -44,7 +44,13 @@ function renderFinding({ code, seq, file, offset, text: what }: Finding): string
 
 function span({ fromWallMs, toWallMs }: Report): string {
   if (fromWallMs === null || toWallMs === null) return '–';
-  return `${new Date(fromWallMs).toISOString()} .. ${new Date(toWallMs).toISOString()}`;
+  return `${showTime(fromWallMs)} .. ${showTime(toWallMs)}`;
+}
+
+/** Any 64-bit number can be signed as a time; those beyond the calendar are shown as they are. */
+function showTime(wallMs: number): string {
+  const time = new Date(wallMs);
+  return Number.isNaN(time.getTime()) ? `${wallMs} ms` : time.toISOString();
 }
 
 function verdictText(verdict: Verdict): string {

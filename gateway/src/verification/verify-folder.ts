@@ -1,17 +1,51 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { LimpidError } from '@limpid/sdk/core';
-import type { Depth, Report } from '@limpid/sdk/ledger/seal';
-import { createNodeFiles, createNodeSuite, readPublicKeyFile, verifyDirectory } from '@limpid/sdk/ledger/store';
+import { faultText, LimpidError } from '@limpid/sdk/core';
+import { type Depth, fromHex, ledgerOrigin, openReceipt, type Report } from '@limpid/sdk/ledger/seal';
+import {
+  createNodeFiles,
+  createNodeSuite,
+  openLedgerDirectory,
+  readPublicKeyFile,
+  verifyDirectory,
+} from '@limpid/sdk/ledger/store';
+
+export interface FolderToVerify {
+  dir: string;
+  /** PEM of the gateway's public key; without it the best possible verdict is "not authenticated" */
+  keyFile?: string;
+  /** `everything` unless only the order is asked for */
+  depth?: Depth;
+  /** what a collector has signed to hold: a ledger whose end was cut off shows only against it */
+  receipt?: { noteFile: string; keyFile: string };
+}
 
 /**
- * A ledger or mirror checked with the key in a PEM file, or with none: then the best possible verdict is "not
- * authenticated". LEDGER_ABSENT, KEY_UNREADABLE, KEY_WEAK; USAGE where a collector holds several ledgers.
+ * A ledger or mirror checked. LEDGER_ABSENT, KEY_UNREADABLE, KEY_WEAK, NOTE_MALFORMED when there is nothing that could be
+ * checked, or nothing to check it with; USAGE where a collector holds several ledgers.
  */
-export async function verifyFolder(dir: string, keyFile: string | null, depth: Depth = 'everything'): Promise<Report> {
+export async function verifyFolder({ dir, keyFile, depth, receipt }: FolderToVerify): Promise<Report> {
   const [files, suite] = [createNodeFiles(), createNodeSuite()];
-  const key = keyFile === null ? null : await readPublicKeyFile(keyFile, files);
-  return verifyDirectory(onlyMirrorIn(dir) ?? dir, { files, suite, key, depth });
+  const folder = onlyMirrorIn(dir) ?? dir;
+  const key = keyFile === undefined ? null : await readPublicKeyFile(keyFile, files);
+  const heads = receipt === undefined ? [] : [await headOf(receipt, folder)];
+  return verifyDirectory(folder, { files, suite, key, heads, ...(depth && { depth }) });
+}
+
+/** A receipt of another ledger, or by another key, says nothing here: NOTE_MALFORMED. */
+async function headOf({ noteFile, keyFile }: { noteFile: string; keyFile: string }, folder: string) {
+  const [files, suite] = [createNodeFiles(), createNodeSuite()];
+  const collector = await readPublicKeyFile(keyFile, files);
+  const { id } = await openLedgerDirectory(folder, files, suite);
+  return openReceipt(suite, readNote(noteFile), [collector], ledgerOrigin(fromHex(id)));
+}
+
+function readNote(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new LimpidError('NOTE_MALFORMED', { detail: `${file}: ${faultText(cause)}` }, { cause });
+  }
 }
 
 /** A collector keeps one folder per ledger below `ledgers`. */
