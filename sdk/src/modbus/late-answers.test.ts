@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { encodeSerialFrame } from './crc.ts';
 import { LateAnswers } from './late-answers.ts';
 import type { ReadRequest } from './line.ts';
 
@@ -11,6 +12,9 @@ const request = (count: number, change: Partial<ReadRequest> = {}): ReadRequest 
   count,
   ...change,
 });
+
+/** What a unit says to a read of so many registers. */
+const answer = (count: number) => encodeSerialFrame(1, Uint8Array.of(3, 2 * count, ...new Uint8Array(2 * count)));
 
 describe('LateAnswers', () => {
   it('suspects what has the shape of a request that timed out, for this unit only', () => {
@@ -34,10 +38,20 @@ describe('LateAnswers', () => {
     const late = new LateAnswers(FORGET_MS);
     late.timedOut(request(2), 0);
     late.timedOut(request(4), 0);
-    late.seen(request(2), 1);
+    late.heard(1, answer(2), 1);
     expect([late.couldBeLate(request(2), 1), late.couldBeLate(request(4), 1)]).toEqual([false, true]);
     late.answered(request(3));
     expect(late.couldBeLate(request(4), 1)).toBe(false);
+  });
+
+  it('is settled up to the late answer that is heard, and owes what was asked after it', () => {
+    const late = new LateAnswers(FORGET_MS);
+    for (const count of [2, 4, 6]) late.timedOut(request(count), 0);
+    late.heard(1, Buffer.concat([Buffer.of(0x55), answer(4)]), 1);
+    expect([2, 4, 6].map((count) => late.couldBeLate(request(count), 1))).toEqual([false, false, true]);
+    expect(late.barrierFor(request(6), 1)).toEqual(request(4));
+    late.heard(1, encodeSerialFrame(1, Uint8Array.of(0x83, 2)), 1);
+    expect(late.owes(1, 1)).toBe(false);
   });
 
   it('takes an exception for the oldest answer that is owed, and then owes its own', () => {
@@ -63,6 +77,7 @@ describe('LateAnswers', () => {
         for (const count of owed) late.timedOut(request(count, { fn: base.fn }), 0);
         late.timedOut(asked, 0);
         const barrier = late.barrierFor(asked, 1);
+        if (barrier === null) throw new Error('there is always one');
         expect(late.couldBeLate(barrier, 1)).toBe(false);
         expect(barrier.address + barrier.count).toBeLessThanOrEqual(0x10000);
         expect(barrier.count).toBeLessThanOrEqual(base.fn === 1 ? 2000 : 125);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { FakeClock } from '../../../test/support/fake-clock.ts';
+import type { LimpidError } from '../core/error.ts';
 import { encodeSerialFrame } from './crc.ts';
 import { createLine } from './create-line.ts';
 import type { TransportEvents } from './transport.ts';
@@ -28,6 +29,9 @@ const read = fc.record({
   pauseMs: fc.constantFrom(0, 0, 0, 700),
 });
 
+/** Refusals carry the number of their request, too; 10 and 11 are no device's. */
+const exceptionOf = (number: number) => 12 + (number % 200);
+
 /** Devices that answer in order, each register with the number of the request that it answers. */
 class Devices {
   events: TransportEvents = { onData: () => undefined, onLost: () => undefined };
@@ -35,10 +39,13 @@ class Devices {
   readonly #freeAtMs = new Map<number, number>();
   readonly #clock: FakeClock;
   readonly #fates: readonly Fate[];
+  readonly #only: number | null;
 
-  constructor(clock: FakeClock, fates: readonly Fate[]) {
+  /** `only`: the one length that they answer */
+  constructor(clock: FakeClock, fates: readonly Fate[], only: number | null) {
     this.#clock = clock;
     this.#fates = fates;
+    this.#only = only;
   }
 
   take(frame: Buffer): void {
@@ -46,11 +53,11 @@ class Devices {
     const [unit, number] = [frame[0]!, this.requests];
     this.requests += 1;
     if (kind === 'lost') this.#at(this.#clock.mono + 30, () => this.events.onLost('unplugged'));
-    if (kind === 'nothing') return;
+    if (kind === 'nothing' || (this.#only !== null && frame.readUInt16BE(4) !== this.#only)) return;
     const atMs = Math.max(this.#freeAtMs.get(unit) ?? 0, this.#clock.mono + STEP_MS + afterMs);
     this.#freeAtMs.set(unit, atMs + 1);
     const words = Array.from({ length: frame.readUInt16BE(4) }, () => [number >> 8, number & 0xff]).flat();
-    const pdu = kind === 'refusal' ? [0x83, 2] : [3, words.length, ...words];
+    const pdu = kind === 'refusal' ? [0x83, exceptionOf(number)] : [3, words.length, ...words];
     const answer = encodeSerialFrame(unit, Uint8Array.from(pdu));
     this.#at(atMs, () => this.events.onData(kind === 'torn' ? answer.subarray(0, 4) : answer));
   }
@@ -63,9 +70,10 @@ class Devices {
 async function wrongAnswers(
   fates: readonly Fate[],
   reads: readonly { unit: number; count: number; pauseMs: number }[],
+  only: number | null = null,
 ) {
   const clock = new FakeClock({ monoMs: 0 });
-  const devices = new Devices(clock, fates);
+  const devices = new Devices(clock, fates, only);
   const openSerial = () => async (events: TransportEvents) => {
     devices.events = events;
     const write = (frame: Buffer) => devices.take(Buffer.from(frame));
@@ -86,7 +94,10 @@ async function wrongAnswers(
         if (!fits) wrong.push(`request ${devices.requests - 1} took the answer ${words}`);
         isSettled = true;
       },
-      () => {
+      (fault: LimpidError) => {
+        const isForeign =
+          fault.code === 'DEVICE_EXCEPTION' && fault.params.exception !== exceptionOf(devices.requests - 1);
+        if (isForeign) wrong.push(`request ${devices.requests - 1} took the refusal ${fault.params.exception}`);
         isSettled = true;
       },
     );
@@ -109,5 +120,17 @@ it('no answer is ever taken for another request, however late, refused, torn or 
       expect(await wrongAnswers(each, asked)).toEqual([]);
     }),
     { numRuns: 200 },
+  );
+}, 60_000);
+
+it('nor by units that answer reads of one length only', async () => {
+  const fates = fc.array(fate, { minLength: 20, maxLength: 60 });
+  const reads = fc.array(read, { minLength: 10, maxLength: 30 });
+  await fc.assert(
+    fc.asyncProperty(fates, reads, async (each, asked) => {
+      const same = asked.map((one) => ({ ...one, count: 3 }));
+      expect(await wrongAnswers(each, same, 3)).toEqual([]);
+    }),
+    { numRuns: 100 },
   );
 }, 60_000);

@@ -12,11 +12,12 @@ import { isLimpidError, LimpidError } from '../core/error.ts';
 import { dataBytesOf, describeMisfit, findAnswer } from './answer-frame.ts';
 import { Deadline } from './deadline.ts';
 import { EchoFilter } from './echo-filter.ts';
-import { LateAnswers } from './late-answers.ts';
+import { forgetAfterMs, LateAnswers } from './late-answers.ts';
 import type { LineCost, ReadRequest } from './line.ts';
 import { deviceException, deviceGarbled, deviceSilent } from './line-fault.ts';
 import { ANSWER_OVERHEAD_BYTES, characterMs, LONGEST_FRAME_BYTES, serialCost, silenceMs } from './line-timing.ts';
 import { PduLayer } from './pdu-layer.ts';
+import { ReceivedBytes } from './received-bytes.ts';
 import type { OpenTransport, Transport } from './transport.ts';
 import { waitPrecisely } from './wait-precisely.ts';
 import { DEAD_AFTER_TIMEOUTS, MeasuredMs, type Wire, zeroCounters } from './wire.ts';
@@ -38,12 +39,8 @@ export interface RtuWireOptions {
 
 /** Until answers have been measured. */
 const ASSUMED_TURNAROUND_MS = 5;
-/** No device answers so many time-outs late; at least ten seconds. */
-const FORGET_TIMEOUTS = 10;
-const FORGET_MS = 10_000;
 /** How many requests may be spent on finding out that nothing is owed any more. */
 const MOST_BARRIERS = 4;
-const BUFFER_BYTES = 1024;
 
 interface Exchange {
   request: ReadRequest;
@@ -63,8 +60,7 @@ export class RtuWire implements Wire {
   readonly #turnaround = new MeasuredMs(ASSUMED_TURNAROUND_MS);
   readonly #characterMs: number;
   readonly #silenceMs: number;
-  readonly #buffer = Buffer.allocUnsafe(BUFFER_BYTES);
-  #length = 0;
+  readonly #received = new ReceivedBytes();
   #transport: Transport | null = null;
   #exchange: Exchange | null = null;
   #deadline: Deadline | null = null;
@@ -73,13 +69,13 @@ export class RtuWire implements Wire {
   #lose: (detail: string) => void = () => undefined;
   /** when the newest byte was on the wire, in either direction */
   #lastByteMs = Number.NEGATIVE_INFINITY;
-  /** after a time-out: whose answer is waited out, and until when */
-  #drain: { request: ReadRequest; untilMs: number } | null = null;
+  /** after a time-out: whose answers are waited out, and until when */
+  #drain: { unit: number; untilMs: number } | null = null;
 
   constructor(options: RtuWireOptions) {
     this.#options = options;
     this.#clock = options.clock;
-    this.#late = new LateAnswers(Math.max(FORGET_MS, FORGET_TIMEOUTS * options.timeoutMs));
+    this.#late = new LateAnswers(forgetAfterMs(options.timeoutMs));
     this.#echo = new EchoFilter(options.echo);
     this.#characterMs = characterMs(options.baudRate, options.bitsPerCharacter);
     this.#silenceMs = silenceMs(options.baudRate, options.bitsPerCharacter);
@@ -107,7 +103,7 @@ export class RtuWire implements Wire {
     this.#transport = transport;
     this.#lose = lose;
     this.#silentTimeouts = 0;
-    this.#length = 0;
+    this.#received.shift(this.#received.length);
     // Somebody else's exchange may be under way: the first request waits its silence, too.
     this.#lastByteMs = this.#clock.monoMs();
   }
@@ -127,31 +123,54 @@ export class RtuWire implements Wire {
   }
 
   async #settleOwed(request: ReadRequest, timeoutMs: number): Promise<void> {
-    for (let spent = 0; spent < MOST_BARRIERS; spent += 1) {
-      if (!this.#late.couldBeLate(request, this.#clock.monoMs())) return;
-      try {
-        await this.#converse(this.#late.barrierFor(request, this.#clock.monoMs()), timeoutMs);
-      } catch (fault) {
-        if (!isLimpidError(fault, 'DEVICE_EXCEPTION')) throw fault; // a refusal is an answer, too
-      }
+    for (let spent = 0; this.#late.couldBeLate(request, this.#clock.monoMs()); spent += 1) {
+      if (spent === MOST_BARRIERS) throw this.#garbled(request, 'answers to earlier requests may still be under way');
+      const barrier = this.#late.barrierFor(request, this.#clock.monoMs());
+      if (barrier === null) await this.#outwait(request, timeoutMs);
+      else await this.#passBarrier(barrier, timeoutMs);
     }
-    if (!this.#late.couldBeLate(request, this.#clock.monoMs())) return;
-    throw deviceGarbled(this.#options.line, request, 0, 'answers to earlier requests may still be under way');
+  }
+
+  async #passBarrier(barrier: ReadRequest, timeoutMs: number): Promise<void> {
+    try {
+      await this.#answerTo(barrier, timeoutMs); // a refusal is an answer, too
+    } catch (fault) {
+      if (!isLimpidError(fault, 'LINE_LOST')) this.#late.barrierMute(barrier, this.#clock.monoMs());
+      throw fault;
+    }
+  }
+
+  /** Listens until the owed answer is out of time, but no longer than a time-out: the neighbours wait, too. */
+  async #outwait(request: ReadRequest, timeoutMs: number): Promise<void> {
+    const untilMs = this.#late.askAgainMs(request, timeoutMs);
+    this.#drain = { unit: request.unit, untilMs: Math.min(untilMs, this.#clock.monoMs() + timeoutMs) };
+    await this.#becomeSilent(request, timeoutMs);
+    const nowMs = this.#clock.monoMs();
+    if (nowMs >= untilMs) this.#late.givenUp(request);
+    else if (this.#late.couldBeLate(request, nowMs)) throw deviceSilent(this.#options.line, request, timeoutMs);
   }
 
   async #converse(request: ReadRequest, timeoutMs: number): Promise<Uint16Array> {
+    const answer = await this.#answerTo(request, timeoutMs);
+    if (typeof answer !== 'number') return answer;
+    // It has no length that would tell whose it is: a read that the unit takes must not be held for refused.
+    if (this.#late.owes(request.unit, this.#clock.monoMs())) {
+      throw deviceGarbled(this.#options.line, request, 0, `exception ${answer}, perhaps to an earlier request`);
+    }
+    throw deviceException(this.#options.line, request, answer);
+  }
+
+  /** Words, or the number of an exception. */
+  async #answerTo(request: ReadRequest, timeoutMs: number): Promise<Uint16Array | number> {
     await this.#becomeSilent(request, timeoutMs);
     const frame = await this.#ask(request, timeoutMs);
-    const nowMs = this.#clock.monoMs();
     this.counters.answers += 1;
     const answer = this.#pdu.decode(frame);
-    if (typeof answer !== 'number') {
-      this.#late.answered(request);
-      return answer;
-    }
-    this.counters.exceptions += 1;
-    this.#late.refused(request, nowMs);
-    throw deviceException(this.#options.line, request, answer);
+    if (typeof answer === 'number') {
+      this.counters.exceptions += 1;
+      this.#late.refused(request, this.#clock.monoMs());
+    } else this.#late.answered(request);
+    return answer;
   }
 
   /** Waits until nothing has been on the wire for the silence, and drops what came meanwhile. */
@@ -166,19 +185,13 @@ export class RtuWire implements Wire {
       if (untilMs > giveUpMs) throw this.#garbled(request, 'the line is never silent; is there another master?');
       await waitPrecisely(this.#clock, untilMs, this.#signal);
     }
-    if (this.#drain !== null) await this.#endDrain(this.#drain.request);
-    this.#drop(this.#length);
+    if (this.#drain !== null) await this.#endDrain(this.#drain.unit);
+    this.#drop(this.#received.length);
   }
 
-  async #endDrain(owed: ReadRequest): Promise<void> {
+  async #endDrain(unit: number): Promise<void> {
     this.#drain = null;
-    const nowMs = this.#clock.monoMs();
-    let bytes = this.#received();
-    for (let span = findAnswer(bytes, owed); span !== null; span = findAnswer(bytes, owed)) {
-      if (bytes[span.start + 1] === owed.fn) this.#late.seen(owed, nowMs);
-      else this.#late.refusalSeen(owed.unit, nowMs);
-      bytes = bytes.subarray(span.end);
-    }
+    this.#late.heard(unit, this.#received.bytes, this.#lastByteMs);
     await this.#open().flush();
   }
 
@@ -216,17 +229,17 @@ export class RtuWire implements Wire {
   #receive(bytes: Buffer): void {
     this.#silentTimeouts = 0;
     this.#lastByteMs = Math.max(this.#lastByteMs, this.#clock.monoMs());
-    this.#keep(bytes);
+    this.counters.garbled += this.#received.keep(bytes);
     const exchange = this.#exchange;
     if (exchange === null) return; // dropped, and counted, before the next request
-    this.#shift(this.#echo.strip(this.#received()));
-    const received = this.#received();
+    this.#received.shift(this.#echo.strip(this.#received.bytes));
+    const received = this.#received.bytes;
     const span = this.#echo.mayBegin(received) ? null : findAnswer(received, exchange.request);
     if (span === null) return;
     this.#echo.answered();
-    const frame = Buffer.from(this.#buffer.subarray(span.start, span.end));
+    const frame = Buffer.from(received.subarray(span.start, span.end));
     this.counters.garbled += span.start;
-    this.#shift(span.end);
+    this.#received.shift(span.end);
     this.#measure(exchange);
     exchange.resolve(frame);
   }
@@ -238,8 +251,8 @@ export class RtuWire implements Wire {
     const nowMs = this.#clock.monoMs();
     this.counters.timeouts += 1;
     this.#late.timedOut(request, nowMs);
-    this.#drain = { request, untilMs: nowMs + LONGEST_FRAME_BYTES * this.#characterMs };
-    const bytes = this.#received();
+    this.#drain = { unit: request.unit, untilMs: nowMs + LONGEST_FRAME_BYTES * this.#characterMs };
+    const { bytes } = this.#received;
     exchange.reject(
       bytes.length === 0
         ? deviceSilent(this.#options.line, request, timeoutMs)
@@ -264,7 +277,7 @@ export class RtuWire implements Wire {
   }
 
   #garbled(request: ReadRequest, detail: string): LimpidError {
-    return deviceGarbled(this.#options.line, request, this.#length, detail);
+    return deviceGarbled(this.#options.line, request, this.#received.length, detail);
   }
 
   #open(): Transport {
@@ -272,27 +285,8 @@ export class RtuWire implements Wire {
     return this.#transport;
   }
 
-  #received(): Buffer {
-    return this.#buffer.subarray(0, this.#length);
-  }
-
-  /** Of a flood only the newest bytes are kept: an answer is at most 256 long. */
-  #keep(bytes: Buffer): void {
-    const newest = bytes.length > BUFFER_BYTES ? bytes.subarray(-BUFFER_BYTES) : bytes;
-    this.counters.garbled += bytes.length - newest.length;
-    this.#drop(Math.max(0, this.#length + newest.length - BUFFER_BYTES));
-    newest.copy(this.#buffer, this.#length);
-    this.#length += newest.length;
-  }
-
   #drop(count: number): void {
     this.counters.garbled += count;
-    this.#shift(count);
-  }
-
-  #shift(count: number): void {
-    if (count === 0) return;
-    this.#buffer.copyWithin(0, count, this.#length);
-    this.#length -= count;
+    this.#received.shift(count);
   }
 }
