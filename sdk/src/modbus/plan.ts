@@ -52,6 +52,10 @@ export function planCostMs(plan: readonly PlannedRead[], cost: LineCost): number
   return plan.reduce((sum, read) => sum + readCostMs(read.fn, read.count, cost), 0);
 }
 
+export function cheapestFirst(reads: readonly PlannedRead[], cost: LineCost): PlannedRead[] {
+  return [...reads].sort((a, b) => planCostMs([a], cost) - planCostMs([b], cost));
+}
+
 /** Whether a plan made for one cost is to be made anew for the other: a line learns its cost as it goes. */
 export function isOut(planned: LineCost, now: LineCost): boolean {
   const differs = (a: number, b: number) => Math.abs(a - b) > COST_TOLERANCE * a;

@@ -161,6 +161,43 @@ describe('a silent unit', () => {
     expect(line.taken().length).toBeLessThan(20);
   });
 
+  it('is not what one read means that is always garbled: the others go on, and it alone is asked rarely', async () => {
+    const reader = readerOf(spread);
+    line.override = ({ address }) => (address === 500 ? 'garbled' : undefined);
+    let complete = 0;
+    const polls = 240;
+    for (let poll = 0; poll < polls; poll += 1) {
+      const [first, , last] = faults(await reader.read());
+      if (first === null && last === null) complete += 1;
+      clock.mono += 900;
+    }
+    expect(complete).toBe(polls);
+    expect(line.taken().filter(({ address }) => address === 500).length).toBeLessThan(20);
+    line.override = () => undefined;
+    clock.mono += 60_000;
+    expect(faults(await reader.read())).toEqual([null, null, null]);
+  });
+
+  it('is not what two such reads mean either, after the first few polls', async () => {
+    const reader = readerOf(spread);
+    line.override = ({ address }) => (address === 0 ? undefined : 'garbled');
+    for (let poll = 0; poll < 200; poll += 1) {
+      const [first] = faults(await reader.read());
+      if (poll >= 5) expect(first).toBeNull();
+      clock.mono += 2_500;
+    }
+    expect(line.taken().filter(({ address }) => address !== 0).length).toBeLessThan(40);
+  });
+
+  it('keeps asking each scan for a read that noise garbles once in a while', async () => {
+    const reader = readerOf(spread);
+    for (let poll = 0; poll < 10; poll += 1) {
+      line.override = ({ address }) => (address === 900 && poll % 2 === 0 ? 'garbled' : undefined);
+      expect(faults(await reader.read())).toEqual([null, null, poll % 2 === 0 ? 'DEVICE_GARBLED' : null]);
+      clock.mono += 100;
+    }
+  });
+
   it('is known to all readers that share its health', async () => {
     const health = new UnitHealth({ clock, random: () => 0, backoff: steady });
     line.override = () => 'silence';

@@ -5,7 +5,7 @@ import { exceptionMeaning, MODBUS_EXCEPTIONS } from './exception.ts';
 import type { DeviceMap, Field, FieldResult } from './field.ts';
 import type { Line, LineCost } from './line.ts';
 import { MuteReads } from './mute-reads.ts';
-import { endOf, isOut, outermost, type PlannedRead, planCostMs, planReads, readOver } from './plan.ts';
+import { cheapestFirst, endOf, isOut, outermost, type PlannedRead, planReads, readOver } from './plan.ts';
 import { jointBetween, splitAt } from './read-split.ts';
 import { RefusalMemory, type RefusalsRecord } from './refusals.ts';
 import { UnitHealth } from './unit-health.ts';
@@ -36,6 +36,7 @@ interface Scan {
   probing: boolean;
   /** garbled answers in a row, with those of scans before in which nothing else came */
   garbled: number;
+  garbledReads: PlannedRead[];
   /** the unit answered something, if only with an exception */
   hasSpoken: boolean;
   /** why no further request is made in this scan */
@@ -104,18 +105,20 @@ export class RegisterReader {
     try {
       this.#memory.expire();
       const reads = this.plan();
-      const inOrder = this.#mute.sorted(scan.probing ? this.#cheapestFirst(reads) : reads);
+      const inOrder = this.#mute.sorted(scan.probing ? cheapestFirst(reads, this.#options.line.cost) : reads);
       for (const read of inOrder) if (!this.#isBackedOff(read, scan)) await this.#fetch(read, scan);
       await this.#retryRefusedField(scan);
     } finally {
       if (scan.probing) this.#health.release();
       this.#garbledBefore = scan.hasSpoken ? 0 : scan.garbled;
+      if (scan.hasSpoken) this.#mute.garbled(scan.garbledReads);
     }
     return this.#complete(scan);
   }
 
   #begin(probing: boolean, signal: AbortSignal | undefined): Scan {
-    return { signal, results: new Map(), probing, garbled: this.#garbledBefore, hasSpoken: false, ended: null };
+    const garbled = this.#garbledBefore;
+    return { signal, results: new Map(), probing, garbled, garbledReads: [], hasSpoken: false, ended: null };
   }
 
   #isBackedOff(read: PlannedRead, scan: Scan): boolean {
@@ -212,11 +215,17 @@ export class RegisterReader {
     this.#fail(read.fields, fault, scan);
     if (fault.code.startsWith('LINE_')) scan.ended = fault;
     if (fault.code === 'DEVICE_SILENT') this.#unanswered(fault, read, scan);
-    if (fault.code === 'DEVICE_GARBLED') {
-      scan.garbled += 1;
-      if (scan.probing || scan.garbled >= GARBLED_IN_A_ROW) this.#silent(fault, scan);
-    }
+    if (fault.code === 'DEVICE_GARBLED') this.#garbled(fault, read, scan);
     return { kind: 'failed' };
+  }
+
+  #garbled(fault: LimpidError, read: PlannedRead, scan: Scan): void {
+    scan.garbledReads.push(read);
+    if (this.#mute.isAlwaysGarbled(read)) return;
+    scan.garbled += 1;
+    if (!scan.probing && scan.garbled < GARBLED_IN_A_ROW) return;
+    if (!scan.hasSpoken) this.#mute.silent(read, false); // the next probe is another read
+    this.#silent(fault, scan);
   }
 
   #judgeException(fault: LimpidError, read: PlannedRead, scan: Scan): Outcome {
@@ -282,15 +291,7 @@ export class RegisterReader {
     const { map, line } = this.#options;
     const maxRegisters = Math.min(map.maxRegisters, this.#memory.limit ?? map.maxRegisters);
     const cost = { ...line.cost };
-    return {
-      reads: planReads({ ...map, maxRegisters }, cost, this.#memory.ranges),
-      version: this.#memory.version,
-      cost,
-    };
-  }
-
-  #cheapestFirst(reads: readonly PlannedRead[]): PlannedRead[] {
-    const { cost } = this.#options.line;
-    return [...reads].sort((a, b) => planCostMs([a], cost) - planCostMs([b], cost));
+    const reads = planReads({ ...map, maxRegisters }, cost, this.#memory.ranges);
+    return { reads, version: this.#memory.version, cost };
   }
 }
