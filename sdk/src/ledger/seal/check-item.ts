@@ -9,11 +9,12 @@ import { openHeaderContext } from './check-header.ts';
 import { type ChannelTable, channelTableOf, resolveContext } from './context.ts';
 import { namesKey, type Sign1, verifySign1, verifySign1Beside } from './cose.ts';
 import { entryLeafHash, peekEntry } from './entry.ts';
-import type { BatchBlock, BatchBody, Entry } from './entry-types.ts';
+import type { Entry } from './entry-types.ts';
 import { figuresCommitment, parseFiguresBody } from './figure.ts';
 import type { Item } from './item.ts';
 import { publicKeyOrNull } from './keys.ts';
 import { HASH_BYTES } from './merkle.ts';
+import { type PollSpan, pollSpans } from './poll-span.ts';
 import type { FindingCode, Place } from './report.ts';
 import type { SegmentHeader } from './segment.ts';
 import type { PublicKey, Suite } from './suite.ts';
@@ -33,15 +34,6 @@ export interface CheckedItem {
   readings: number;
   polls: PollSpan[];
   faults: { code: FindingCode; text: string }[];
-}
-
-/** When a block of a batch was polled. */
-export interface PollSpan {
-  device: string;
-  firstChannel: number;
-  firstMonoMs: number;
-  lastMonoMs: number;
-  polls: number;
 }
 
 /** An item whose signature is still looked at. */
@@ -298,16 +290,4 @@ function checkPresence(checked: CheckedItem, entry: Entry, body: Uint8Array | nu
   } else if (entry.kind !== 'context' && body !== null) {
     checked.faults.push({ code: 'readings-wrong', text: `a ${entry.kind} entry with a body` });
   }
-}
-
-function pollSpans(entry: Entry, body: BatchBody, channels: ChannelTable): PollSpan[] {
-  const toMono = entry.prefix.monoMs - entry.prefix.wallMs + body.baseWallMs;
-  return body.blocks.map(({ channels: ids, offsetsMs }: BatchBlock) => ({
-    device: channels.get(ids[0]!)?.device ?? '',
-    firstChannel: ids[0]!,
-    // not by spreading: a hostile block may have a million polls, more than a call takes arguments
-    firstMonoMs: toMono + offsetsMs.reduce((a, b) => Math.min(a, b)),
-    lastMonoMs: toMono + offsetsMs.reduce((a, b) => Math.max(a, b)),
-    polls: offsetsMs.length,
-  }));
 }

@@ -2,9 +2,9 @@
  * What entries in a row say about time: silence that nothing explains, clocks that step or drift. Wall time orders
  * nothing; these are findings for people, never corrections.
  */
-import type { PollSpan } from './check-item.ts';
 import { detailMember } from './entry.ts';
 import { type Detail, type Entry, EVENT_CODES, type Prefix } from './entry-types.ts';
+import type { PollSpan } from './poll-span.ts';
 import type { FindingCode } from './report.ts';
 
 /** more than so many polls without a reading need an event */

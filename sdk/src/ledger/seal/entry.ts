@@ -9,6 +9,7 @@ import { decodeCborOrRefuse, encodeSign1, parseSign1, type Sign1, verifySign1 } 
 import { type Detail, ENTRY_KINDS, type Entry, type EntryKind, type Prefix } from './entry-types.ts';
 import { oneOf, refuse, toArray, toBytes, toUint, toUintOrNull } from './fields.ts';
 import { HASH_BYTES, leafHash } from './merkle.ts';
+import { readBatchEntry } from './read-batch-entry.ts';
 import type { PublicKey, Signer, Suite } from './suite.ts';
 
 export const FORMAT_VERSION = 1;
@@ -33,6 +34,11 @@ export interface OpenedEntry {
 
 /** Form only, signature unseen. ENTRY_TOO_LARGE, ENTRY_MALFORMED. */
 export function peekEntry(bytes: Uint8Array): OpenedEntry {
+  return readBatchEntry(bytes) ?? peekAnyEntry(bytes);
+}
+
+/** The same for every kind, member by member. */
+export function peekAnyEntry(bytes: Uint8Array): OpenedEntry {
   if (bytes.length > CONTEXT_LIMIT_BYTES) throw tooLarge(bytes.length, CONTEXT_LIMIT_BYTES);
   const sign1 = parseSign1(bytes);
   const entry = parsePayload(sign1.payload);

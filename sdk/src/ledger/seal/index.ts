@@ -19,7 +19,7 @@ export {
   decodeCborItem,
   encodeCbor,
 } from './cbor.ts';
-export { type CheckedItem, ItemChecker, type PendingItem, type PollSpan } from './check-item.ts';
+export { type CheckedItem, ItemChecker, type PendingItem } from './check-item.ts';
 export { collectBatch, type ReadingGroup } from './collect-batch.ts';
 export {
   type ChannelTable,
@@ -108,6 +108,7 @@ export {
   signCheckpoint,
   signReceipt,
 } from './note.ts';
+export type { PollSpan } from './poll-span.ts';
 export {
   type Depth,
   FINDINGS,
