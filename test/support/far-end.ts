@@ -1,6 +1,14 @@
 import { createSystemClock } from '@limpid/sdk/core';
-import { type Item, parseItem, peekEntry, type Signer, type Suite, signReceipt } from '@limpid/sdk/ledger/seal';
-import { Broker, entriesTopic, type MqttSession, receiptOrigin, receiptsTopic } from '@limpid/sdk/uplinks';
+import {
+  type Item,
+  ledgerOrigin,
+  parseItem,
+  peekEntry,
+  type Signer,
+  type Suite,
+  signReceipt,
+} from '@limpid/sdk/ledger/seal';
+import { Broker, entriesTopic, type MqttSession, receiptsTopic } from '@limpid/sdk/uplinks';
 import type { MemoryLedger } from './memory-ledger.ts';
 
 /** The other end of an uplink, which receipts what and when the test says. */
@@ -45,7 +53,7 @@ export class FarEnd {
   async sign(size: number, change: { by?: Signer; root?: Uint8Array; timeS?: number } = {}): Promise<string> {
     const root = change.root ?? (await this.#ledger.rootAt(Math.min(size, this.#ledger.size())));
     const timeS = change.timeS ?? Math.floor(Date.now() / 1000);
-    const origin = receiptOrigin(this.#ledger.id);
+    const origin = ledgerOrigin(this.#ledger.id);
     return signReceipt(this.#suite, { origin, size, root, timeS }, 'far-end', change.by ?? this.#signer);
   }
 

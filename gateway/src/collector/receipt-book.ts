@@ -1,6 +1,5 @@
 import type { Clock } from '@limpid/sdk/core';
-import { type Signer, type Suite, signReceipt } from '@limpid/sdk/ledger/seal';
-import { receiptOrigin } from '@limpid/sdk/uplinks';
+import { ledgerOrigin, type Signer, type Suite, signReceipt } from '@limpid/sdk/ledger/seal';
 import type { Holding } from './ledger-copy.ts';
 
 export interface ReceiptBookOptions {
@@ -72,7 +71,7 @@ export class ReceiptBook {
     const { clock, ledger, suite, signer, name } = this.#options;
     const sinceS = this.#heardS < 0 ? 0 : this.#heardS + 1;
     const timeS = Math.max(Math.floor(clock.wallMs() / 1000), earliestS, sinceS);
-    const note = signReceipt(suite, { origin: receiptOrigin(ledger), ...holding, timeS }, name, signer);
+    const note = signReceipt(suite, { origin: ledgerOrigin(ledger), ...holding, timeS }, name, signer);
     this.#newest = { note, size: holding.size, timeS };
     return note;
   }

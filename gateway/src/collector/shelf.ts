@@ -1,8 +1,16 @@
 import { join } from 'node:path';
 import { type Clock, faultText, isLimpidError, LimpidError, settleAll } from '@limpid/sdk/core';
-import { type Item, openReceipt, type PublicKey, parseItem, type Signer, type Suite } from '@limpid/sdk/ledger/seal';
+import {
+  type Item,
+  ledgerOrigin,
+  openReceipt,
+  type PublicKey,
+  parseItem,
+  type Signer,
+  type Suite,
+} from '@limpid/sdk/ledger/seal';
 import type { Files } from '@limpid/sdk/ledger/store';
-import { receiptOrigin, type UplinkLog } from '@limpid/sdk/uplinks';
+import type { UplinkLog } from '@limpid/sdk/uplinks';
 import { HeldLedger } from './held-ledger.ts';
 import type { LedgerCopy } from './ledger-copy.ts';
 import { ReceiptBook } from './receipt-book.ts';
@@ -97,7 +105,7 @@ export class Shelf {
     const ledger = /^limpid\/1\/([0-9a-f]{16})\n/.exec(note)?.[1];
     if (ledger === undefined || this.#signer === null) return;
     try {
-      const { timeS } = openReceipt(this.#deps.suite, note, [this.#signer.publicKey], receiptOrigin(ledger));
+      const { timeS } = openReceipt(this.#deps.suite, note, [this.#signer.publicKey], ledgerOrigin(ledger));
       const before = this.#heard.get(ledger);
       if (before === undefined || timeS > before.timeS) this.#heard.set(ledger, { note, timeS });
       this.#held.get(ledger)?.hear(note, timeS);

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { faultText, LimpidError } from '@limpid/sdk/core';
-import { type Depth, fromHex, ledgerOrigin, openReceipt, type Report } from '@limpid/sdk/ledger/seal';
+import { type Depth, ledgerOrigin, openReceipt, type Report } from '@limpid/sdk/ledger/seal';
 import {
   createNodeFiles,
   createNodeSuite,
@@ -37,7 +37,7 @@ async function headOf({ noteFile, keyFile }: { noteFile: string; keyFile: string
   const [files, suite] = [createNodeFiles(), createNodeSuite()];
   const collector = await readPublicKeyFile(keyFile, files);
   const { id } = await openLedgerDirectory(folder, files, suite);
-  return openReceipt(suite, readNote(noteFile), [collector], ledgerOrigin(fromHex(id)));
+  return openReceipt(suite, readNote(noteFile), [collector], ledgerOrigin(id));
 }
 
 function readNote(file: string): string {

@@ -17,6 +17,5 @@ export {
   receiptsTopic,
   statusTopic,
 } from './mqtt/topics.ts';
-export { receiptOrigin } from './receipts.ts';
 export { createUplink, UPLINK_KINDS, type UplinkFactory, type UplinkOptions } from './registry.ts';
 export type { Disagreement, Uplink, UplinkDeps, UplinkFault, UplinkLog, UplinkStatus } from './uplink.ts';

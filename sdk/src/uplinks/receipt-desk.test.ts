@@ -4,10 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { MemoryLedger } from '../../../test/support/memory-ledger.ts';
 import { LimpidError } from '../core/error.ts';
-import { signReceipt } from '../ledger/seal/note.ts';
+import { ledgerOrigin, signReceipt } from '../ledger/seal/note.ts';
 import { createNodeSigner, createNodeSuite } from '../ledger/store/node-suite.ts';
 import { ReceiptDesk } from './receipt-desk.ts';
-import { receiptOrigin } from './receipts.ts';
 import type { Disagreement } from './uplink.ts';
 
 const suite = createNodeSuite();
@@ -47,7 +46,7 @@ function rig(stored: string | null = null) {
     signReceipt(
       suite,
       {
-        origin: receiptOrigin(change.id ?? ledger.id),
+        origin: ledgerOrigin(change.id ?? ledger.id),
         size,
         root: change.root ?? (await ledger.rootAt(Math.min(size, ledger.size()))),
         timeS,
@@ -87,6 +86,16 @@ describe('ReceiptDesk', () => {
     expect(desk.receiptedSize).toBe(0);
     expect(seen.saved).toEqual([]);
     expect(seen.receipts).toEqual([]);
+  });
+
+  it('takes no receipt that somebody has made too long for an entry of the ledger', async () => {
+    const { desk, seen, note, take } = rig();
+    const line = (await note(5, 100, { by: stranger })).split('\n').at(-2) ?? '';
+    const good = await note(5, 100);
+    await take(`${good}${`${line}\n`.repeat(20)}`);
+    expect(seen.faults).toEqual(['UPLINK_RECEIPT_REFUSED']);
+    await take(`${good}${line}\n`);
+    expect(desk.receiptedSize).toBe(5);
   });
 
   it('reports a far end that is ahead, once, and frees nothing', async () => {

@@ -1,6 +1,6 @@
 import { isLimpidError, LimpidError } from '../core/error.ts';
 import { equalBytes } from '../ledger/seal/bytes.ts';
-import { openReceipt } from '../ledger/seal/note.ts';
+import { ledgerOrigin, openReceipt } from '../ledger/seal/note.ts';
 import type { PublicKey, Suite } from '../ledger/seal/suite.ts';
 import type { LedgerReader } from '../ledger/store/contract.ts';
 import type { Disagreement } from './uplink.ts';
@@ -30,15 +30,18 @@ export interface ReceiptCourt {
   keys: readonly PublicKey[];
 }
 
-/** A note is a few hundred bytes; more is not read. */
-const NOTE_LIMIT_BYTES = 16_384;
+/**
+ * A note is a few hundred bytes. It goes into the ledger as it is, as evidence in an entry of 4 KiB at most, and anybody
+ * who reaches the broker can hang signature lines on it that nobody reads.
+ */
+const NOTE_LIMIT_BYTES = 2_048;
 
 export async function judgeReceipt(court: ReceiptCourt, note: string): Promise<Verdict> {
   const { ledger, suite, keys, uplink } = court;
-  if (note.length > NOTE_LIMIT_BYTES) return refused(uplink, 'it is too long');
+  if (new TextEncoder().encode(note).length > NOTE_LIMIT_BYTES) return refused(uplink, 'it is too long');
   if (keys.length === 0) return refused(uplink, 'the site lists no receiptKeys');
   try {
-    const { size, root, timeS } = openReceipt(suite, note, keys, receiptOrigin(ledger.id));
+    const { size, root, timeS } = openReceipt(suite, note, keys, ledgerOrigin(ledger.id));
     const found = { note, size, root, ourSize: ledger.size() };
     if (size > found.ourSize) return { kind: 'ahead', found };
     // What is deleted here cannot be compared any more. It frees nothing either: nothing below is kept.
@@ -49,11 +52,6 @@ export async function judgeReceipt(court: ReceiptCourt, note: string): Promise<V
     if (!isLimpidError(fault, 'NOTE_MALFORMED')) throw fault;
     return refused(uplink, String(fault.params.detail));
   }
-}
-
-/** The name of a ledger in notes. */
-export function receiptOrigin(ledger: string): string {
-  return `limpid/1/${ledger}`;
 }
 
 function refused(uplink: string, detail: string): Verdict {

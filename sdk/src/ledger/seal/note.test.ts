@@ -18,7 +18,7 @@ import {
 
 const collector = testSigner(5);
 const stranger = testSigner(6);
-const origin = ledgerOrigin(Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8));
+const origin = ledgerOrigin('0102030405060708');
 const receipt = { origin, size: 4711, root: new Uint8Array(32).fill(3), timeS: 1_795_406_400 };
 const note = signReceipt(suite, receipt, 'collector.example/1', collector);
 const keys = [collector.publicKey];

@@ -34,8 +34,8 @@ export interface OpenedReceipt extends Receipt {
   key: PublicKey;
 }
 
-export function ledgerOrigin(ledger: Uint8Array): string {
-  return `limpid/1/${toHex(ledger)}`;
+export function ledgerOrigin(ledger: string): string {
+  return `limpid/1/${ledger}`;
 }
 
 /** The ledger's own word on its head. */
