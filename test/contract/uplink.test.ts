@@ -1,8 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createSystemClock } from '@limpid/sdk/core';
+import { type Channel, createSystemClock, UNSCALED } from '@limpid/sdk/core';
+import { batchCommitment, encodeBatchBody } from '@limpid/sdk/ledger/seal';
 import { createNodeFiles, createNodeSigner } from '@limpid/sdk/ledger/store';
 import { createUplink, type Disagreement, type Uplink, type UplinkStatus } from '@limpid/sdk/uplinks';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -14,6 +16,21 @@ import { need } from '../support/need.ts';
 const clock = createSystemClock();
 const keys = generateKeyPairSync('ed25519');
 const collector = createNodeSigner(keys.privateKey);
+const channel: Channel = {
+  ...{
+    id: 1,
+    device: 'cems',
+    name: 'so2',
+    code: 'a21026',
+    outlet: 'DA001',
+    unit: 'mg/m3',
+    fn: 4,
+    address: 0,
+    words: 1,
+  },
+  ...{ type: 'u16', order: 'ABCD', scale: UNSCALED, exponent: -1 },
+  ...{ range: null, disclosure: 'public', basis: { moisture: 'dry', state: 'standard', referenceDegC: 0 } },
+};
 const stranger = createNodeSigner(generateKeyPairSync('ed25519').privateKey);
 
 const suites: [string, () => Promise<TestBroker>, boolean][] = [
@@ -227,6 +244,58 @@ for (const [name, createBroker, there] of suites) {
     });
   });
 }
+
+describe.skipIf(!need('mosquitto', 'mosquitto') || !need('mosquitto_sub', 'mosquitto-clients'))('live values', () => {
+  it('are what Debian’s mosquitto_sub shows of a sealed batch, and hold no evidence when they fail', async () => {
+    const broker = await createMosquitto();
+    await broker.start();
+    const directory = mkdtempSync(join(tmpdir(), 'uplink-'));
+    const ledger = new MemoryLedger(clock);
+    ledger.channels = [channel];
+    const block = { channels: [1], offsetsMs: [0], columns: [{ raw: [123], value: null, quality: 0 }] };
+    const body = { seed: new Uint8Array(16), baseWallMs: Date.UTC(2026, 10, 23), blocks: [block] };
+    const seal = () =>
+      ledger.addEntry((prefix) => {
+        const { count, root } = batchCommitment(ledger.suite, prefix.seq, body, new Map([[1, channel]]));
+        return { kind: 'batch', prefix, count, readingsRoot: root };
+      }, encodeBatchBody(body));
+    const uplink = createUplink(
+      'cloud',
+      { type: 'mqtt', url: broker.url, live: true },
+      {
+        ...{ ledger, clock, random: Math.random, suite: ledger.suite, files: createNodeFiles(), env: {} },
+        ...{ stateDir: directory, siteDir: directory },
+      },
+    );
+    try {
+      const { seq } = seal();
+      await uplink.start();
+      const port = new URL(broker.url).port;
+      const topic = `limpid/1/${ledger.id}/live/#`;
+      // comes after the value was published, so it is the retained one
+      await vi.waitFor(() => expect(uplink.status()).toMatchObject({ backlog: 0 }), { timeout: 5_000 });
+      const shown = execFileSync('mosquitto_sub', ['-p', port, '-t', topic, '-C', '1', '-W', '5', '-F', '%t %r %p']);
+      const [where, retained, ...json] = shown.toString().trim().split(' ');
+      expect([where, retained]).toEqual([`limpid/1/${ledger.id}/live/DA001/a21026`, '1']);
+      expect(JSON.parse(json.join(' '))).toEqual({
+        ...{ time: '2026-11-23T00:00:00.000Z', value: 123, text: '123.0', unit: 'mg/m³', quality: 'good' },
+        ...{ device: 'cems', channel: 'so2', code: 'a21026', outlet: 'DA001', seq, evidence: false },
+      });
+      ledger.channelsAt = () => Promise.reject(new Error('no context'));
+      ledger.addEntry((prefix) => {
+        const { count, root } = batchCommitment(ledger.suite, prefix.seq, body, new Map([[1, channel]]));
+        return { kind: 'batch', prefix: { ...prefix, ctx: new Uint8Array(32).fill(1) }, count, readingsRoot: root };
+      }, encodeBatchBody(body));
+      ledger.addEvents(5);
+      await vi.waitFor(() => expect(uplink.status()).toMatchObject({ cursor: 8, backlog: 0 }), { timeout: 5_000 });
+      expect(uplink.status()).toMatchObject({ connected: true, resent: 0 });
+    } finally {
+      await uplink.stop();
+      await broker.kill();
+      rmSync(directory, { recursive: true, force: true });
+    }
+  });
+});
 
 describe.skipIf(!need('mosquitto', 'mosquitto'))('uplink mqtt and what only MQTT 5 says', () => {
   it('says that nobody stores when the broker has no subscriber, and goes on', async () => {

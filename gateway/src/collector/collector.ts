@@ -58,6 +58,9 @@ export interface CollectorStatus {
 const KEEPALIVE_S = 30;
 const CONNECT_TIMEOUT_S = 10;
 
+/** A connection that lasted so long was a good one: the next attempt is the first again. */
+const STEADY_MS = 10_000;
+
 /** A receipt is a few hundred bytes. */
 const LONGEST_NOTE = 16_384;
 
@@ -156,15 +159,15 @@ export class Collector implements Service {
     const broker = new Broker({ name, clock, url, clientId, ...timing, ...credentials });
     let failures = 0;
     while (!signal.aborted) {
+      const sinceMs = clock.monoMs();
       try {
-        const session = await broker.open(signal);
-        failures = 0;
-        await this.#serve(session, signal);
+        await this.#serve(await broker.open(signal), signal);
       } catch (fault) {
         if (signal.aborted) return;
         log.warn({ code: isLimpidError(fault) ? fault.code : 'INTERNAL' }, faultText(fault));
       }
-      failures += 1;
+      // a broker that lets us in only to throw us out is no better than one that is away
+      failures = clock.monoMs() - sinceMs > STEADY_MS ? 1 : failures + 1;
       await wait(clock, backoffDelayMs(DEFAULT_BACKOFF, failures, random), signal).catch(() => {}); // the loop ends
     }
   }
@@ -182,8 +185,9 @@ export class Collector implements Service {
         if (ledger !== null) this.#inbox.put({ ledger, payload });
         else if (retained && payload.length < LONGEST_NOTE) this.#shelf.hear(new TextDecoder().decode(payload));
       };
-      await this.#listenBack(session);
-      await session.subscribe(entriesTopic(topicPrefix, '+'), 1);
+      const subscribed = this.#listenBack(session).then(() => session.subscribe(entriesTopic(topicPrefix, '+'), 1));
+      await Promise.race([subscribed, aborted]);
+      if (signal.aborted) return;
       this.#session = session;
       this.#deps.log.info({ url, mqtt: session.version === 5 ? '5' : '3.1.1' }, 'connected');
       for (const ledger of this.#shelf.all()) ledger.greet();

@@ -1,6 +1,6 @@
 import { type Clock, type Service, settleAll, systemRandom, wait } from '@limpid/sdk/core';
 import { ANCHOR_TYPES, type Suite } from '@limpid/sdk/ledger/seal';
-import type { Draft, Files, Ledger, RetentionPolicy } from '@limpid/sdk/ledger/store';
+import type { Draft, Files, Ledger, LedgerReader, RetentionPolicy } from '@limpid/sdk/ledger/store';
 import type { Site } from '@limpid/sdk/site';
 import { createUplink, type Disagreement, type Uplink, type UplinkStatus } from '@limpid/sdk/uplinks';
 import { faultFields, type Logger } from './log.ts';
@@ -9,7 +9,7 @@ export interface ForwardingOptions {
   site: Site;
   siteDir: string;
   dataDir: string;
-  ledger: Ledger;
+  ledger: LedgerReader & Pick<Ledger, 'retain'>;
   append: (draft: Draft) => Promise<unknown>;
   clock: Clock;
   files: Files;
@@ -79,17 +79,23 @@ export class Forwarding implements Service {
     });
   }
 
-  async #anchor(note: string, size: number): Promise<void> {
-    const { append, clock } = this.#options;
+  #anchor(note: string, size: number): void {
+    const { clock } = this.#options;
     if (clock.monoMs() - this.#anchoredMonoMs < ANCHOR_EVERY_MS) return;
     this.#anchoredMonoMs = clock.monoMs();
     const evidence = new TextEncoder().encode(note);
-    await append({ kind: 'anchor', type: ANCHOR_TYPES.receipt, about: size, evidence });
+    this.#note({ kind: 'anchor', type: ANCHOR_TYPES.receipt, about: size, evidence });
   }
 
-  async #disagree(event: 'peerAhead' | 'forkFound', uplink: string, found: Disagreement): Promise<void> {
+  #disagree(event: 'peerAhead' | 'forkFound', uplink: string, found: Disagreement): void {
     const { note, size, root, ourSize } = found;
-    await this.#options.append({ kind: 'event', event, detail: { uplink, note, size, root, ourSize } });
+    this.#note({ kind: 'event', event, detail: { uplink, note, size, root, ourSize } });
+  }
+
+  /** Nobody waits for it: on a full disk it takes until there is room, and room comes from the next receipts. */
+  #note(draft: Draft): void {
+    const { append, log } = this.#options;
+    append(draft).catch((fault: unknown) => log.warn(faultFields(fault), 'not noted in the ledger'));
   }
 
   async #retain(): Promise<void> {
