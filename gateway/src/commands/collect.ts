@@ -80,6 +80,9 @@ export function registerCollect(program: Command): void {
 
 async function toOptions(flags: CollectFlags, files: Files): Promise<CollectorOptions> {
   const { username, passwordEnv, ca, cert, certKey } = flags;
+  if ((cert === undefined) !== (certKey === undefined)) {
+    throw new LimpidError('USAGE', { detail: '--cert and --cert-key belong together' });
+  }
   const tls = { ...(ca && { ca }), ...(cert && { cert }), ...(certKey && { key: certKey }) };
   const named = { ...(username && { username }), ...(passwordEnv && { passwordEnv }) };
   return {

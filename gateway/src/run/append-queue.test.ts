@@ -23,7 +23,7 @@ const storageGap = (fromWallMs: number, toWallMs: number, expected: number): Dra
 
 /** A ledger whose disk can be full or broken. */
 class Disk {
-  state: 'good' | 'full' | 'broken' = 'good';
+  state: 'good' | 'full' | 'broken' | 'strict' = 'good';
   kept: Draft[] = [];
   rounds: number[] = [];
   #tick = 0;
@@ -34,6 +34,7 @@ class Disk {
     await Promise.resolve();
     if (count === this.#tick) this.rounds.push(this.#tick);
     if (this.state === 'full') throw new LimpidError('LEDGER_DISK_FULL', { dir: 'data', detail: 'ENOSPC' });
+    if (this.state === 'strict') throw new LimpidError('ENTRY_TOO_LARGE', { sizeBytes: 5000, limitBytes: 4096 });
     if (this.state === 'broken') throw new LimpidError('LEDGER_WRITE_FAILED', { file: 'x', detail: 'EIO', seq: 1 });
     const seq = this.kept.push(draft) - 1;
     return sealedItem(seq);
@@ -43,8 +44,12 @@ class Disk {
 function queue(disk: Disk, clock: FakeClock, limit?: number) {
   const told: { full: boolean; waiting: number }[] = [];
   const fatal: unknown[] = [];
-  const options = { ledger: disk, clock, onStorage: told.push.bind(told), onFatal: fatal.push.bind(fatal) };
-  return { told, fatal, queue: new AppendQueue(limit === undefined ? options : { ...options, limit }) };
+  const refused: unknown[] = [];
+  const options = {
+    ...{ ledger: disk, clock, onStorage: told.push.bind(told), onFatal: fatal.push.bind(fatal) },
+    onRefused: ({ code }: LimpidError) => void refused.push(code),
+  };
+  return { told, fatal, refused, queue: new AppendQueue(limit === undefined ? options : { ...options, limit }) };
 }
 
 describe('the queue to the ledger', () => {
@@ -111,6 +116,18 @@ describe('the queue to the ledger', () => {
     disk.state = 'good';
     await appends.append(batch(2_000));
     expect(disk.kept).toEqual([storageGap(1_000, 1_500, 2), batch(2_000)]);
+  });
+
+  it('goes on after a draft that the format does not take, and says so', async () => {
+    const disk = new Disk();
+    const { queue: appends, fatal, refused } = queue(disk, new FakeClock());
+    disk.state = 'strict';
+    await expect(appends.append(event(1))).rejects.toMatchObject({ code: 'ENTRY_TOO_LARGE' });
+    disk.state = 'good';
+    await appends.append(event(2));
+    expect(disk.kept).toEqual([event(2)]);
+    expect(refused).toEqual(['ENTRY_TOO_LARGE']);
+    expect(fatal).toEqual([]);
   });
 
   it('settles what waits for room when it is stopped', async () => {

@@ -15,6 +15,8 @@ export interface AppendQueueOptions {
   clock: Clock;
   /** the disk is full, or has room again */
   onStorage: (state: { full: boolean; waiting: number }) => void;
+  /** the format does not take this draft: what it would have said is lost, a batch is told as a gap */
+  onRefused: (fault: LimpidError, draft: Draft) => void;
   /** the ledger cannot be written any more: the process has to end and recover */
   onFatal: (fault: unknown) => void;
   /** drafts kept in memory while the disk is full */
@@ -95,7 +97,10 @@ export class AppendQueue implements Service {
       if (entry === undefined) return;
       if (outcome.status === 'fulfilled') entry.settle(outcome.value);
       else if (isLimpidError(outcome.reason, 'LEDGER_DISK_FULL')) kept.push(entry);
-      else {
+      else if (concernsDraftAlone(outcome.reason)) {
+        this.#options.onRefused(outcome.reason, entry.draft);
+        this.#giveUp(entry, outcome.reason);
+      } else {
         entry.drop(outcome.reason);
         this.#options.onFatal(outcome.reason);
       }
@@ -131,6 +136,10 @@ export class AppendQueue implements Service {
     this.#untold = null;
     if (loss !== null) this.#waiting.push(gapOf(loss));
   }
+}
+
+function concernsDraftAlone(fault: unknown): fault is LimpidError {
+  return isLimpidError(fault, 'ENTRY_TOO_LARGE') || isLimpidError(fault, 'ENTRY_MALFORMED');
 }
 
 function lossIn({ draft, loss }: Waiting): Loss | null {

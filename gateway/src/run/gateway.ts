@@ -50,7 +50,11 @@ export class Gateway implements Service {
   constructor(options: GatewayOptions) {
     const { ledger, assembly, clock, log, onFatal, site, dataDir } = options;
     this.#options = options;
-    const queue = new AppendQueue({ ledger, clock, onFatal, onStorage: (state) => logStorage(log, dataDir, state) });
+    const queue = new AppendQueue({
+      ...{ ledger, clock, onFatal },
+      onStorage: (state) => logStorage(log, dataDir, state),
+      onRefused: (fault, { kind }) => log.error({ kind, ...faultFields(fault) }, 'an entry was refused'),
+    });
     const board = new LiveBoard();
     this.#queue = queue;
     this.#batcher = new Batcher({
