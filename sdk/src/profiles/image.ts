@@ -2,8 +2,8 @@ import { LimpidError } from '../core/error.ts';
 import type { DataType, WordOrder } from '../core/reading.ts';
 import { decodeWords, encodeWords } from '../core/words.ts';
 import type { ReadFunction } from '../modbus/line.ts';
+import { scaleOf } from './field-scale.ts';
 import { functionOf, wordsOf } from './field-words.ts';
-import { scaleOf } from './interpret.ts';
 import type { Profile, ProfileField } from './schema.ts';
 
 /** Exception "illegal data address": what a device answers outside its documented registers. */

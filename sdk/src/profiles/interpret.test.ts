@@ -7,7 +7,10 @@ import type { FieldResult } from '../modbus/field.ts';
 import { profileImage } from './image.ts';
 import { bindProfile } from './interpret.ts';
 import { loadProfiles, parseProfile } from './load.ts';
+import { type Overrides, overrideFaults } from './override.ts';
 import type { Profile } from './schema.ts';
+
+type Override = NonNullable<Overrides['channels']>;
 
 const HEAD = `
 id: test-meter
@@ -181,11 +184,18 @@ describe('binding a profile', () => {
     expect(code(() => bindProfile(profile, { ...options, code: 'a21005' }))).toBe('CONFIG_CONTRADICTION');
   });
 
-  it('goes on reading a status word that the site does not record', () => {
-    const channels = { state: { record: false } };
-    const bound = bindProfile(profileOf(STATUS), { device: 'd', outlet: '', channels, firstChannelId: 0 });
-    expect(bound.channels.map(({ name }) => name)).not.toContain('state');
-    expect(bound.map.fields.map(({ name }) => name)).toContain('state');
+  it.each<[string, Override]>([
+    ['not record a status word: quality must follow from what was sealed', { state: { record: false } }],
+    ['scale by zero', { input: { factor: 0 } }],
+    ['lose digits of its factor', { input: { factor: '0.0625', decimals: 2 } }],
+    ['lose digits of the factor of the profile', { so2: { decimals: 0 } }],
+    ['have a range that takes more than 64 bits', { so2: { range: { low: 0, high: '1e30' } } }],
+    ['have decimals with which the range of the profile takes more', { input: { decimals: 9 } }],
+    ['have a range that is empty', { so2: { range: { low: 5, high: '5.0' } } }],
+  ])('lets no site %s', (_, channels) => {
+    const input = 'input: { at: 9, type: u16, unit: mA, siteScale: true, range: { low: 0, high: 10000000000 } }';
+    const profile = profileOf(STATUS.replace('status:', `  ${input}\nstatus:`));
+    expect(overrideFaults(profile, { channels }).map(({ code }) => code)).toEqual(['CONFIG_CONTRADICTION']);
   });
 
   it('asks for the factor of an analyser that measures what it was bought for', () => {

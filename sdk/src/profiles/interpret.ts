@@ -1,9 +1,10 @@
-import { parseDecimal, type Scale, scaleToMantissa, toScale } from '../core/decimal.ts';
-import { LimpidError } from '../core/error.ts';
+import { scaleToMantissa } from '../core/decimal.ts';
+import type { LimpidError } from '../core/error.ts';
 import { QUALITIES, type Quality } from '../core/quality.ts';
 import type { Basis, Channel, Mantissa, Reading } from '../core/reading.ts';
 import { decodeWords, toRaw } from '../core/words.ts';
 import type { DeviceMap, FieldResult } from '../modbus/field.ts';
+import { rangeOf, scaleOf } from './field-scale.ts';
 import { decimalsOf, functionOf, isChannel, statusFields, wordsOf } from './field-words.ts';
 import { applyOverrides, type EffectiveField, type Overrides } from './override.ts';
 import type { Profile, ProfileField } from './schema.ts';
@@ -47,8 +48,7 @@ export function bindProfile(profile: Profile, options: BindOptions): BoundDevice
   return {
     profile,
     channels,
-    // A status word is read although it is not recorded: without it no reading could be good.
-    map: toMap(profile, fields, [...new Set([...recorded, ...carriers])]),
+    map: toMap(profile, fields, recorded),
     watchMap: toMap(profile, fields, watched),
     sampledAt: sampleTimes(channels, fields),
     readings: (results, at) => {
@@ -161,28 +161,12 @@ function toChannel(
     scale: scaleOf(field),
     exponent: exponent + 0, // no −0
     basis: field.basis ?? NO_BASIS,
-    range: toRange(field.range, exponent),
+    range: rangeOf(field),
     disclosure: field.disclosure,
   };
 }
 
 const NO_BASIS: Basis = { moisture: 'none', state: 'none', referenceDegC: null };
-
-export function scaleOf(field: Pick<ProfileField, 'factor' | 'offset'>): Scale {
-  return toScale(exactly(field.factor), exactly(field.offset));
-}
-
-function toRange(range: ProfileField['range'], exponent: number): Channel['range'] {
-  if (range === undefined) return null;
-  const atExponent = (text: string | number) => Number(scaleToMantissa(1, toScale(exactly(text)), exponent));
-  return { low: atExponent(range.low), high: atExponent(range.high) };
-}
-
-function exactly(text: string | number): { mantissa: bigint; exponent: number } {
-  const decimal = parseDecimal(text);
-  if (decimal === null) throw new LimpidError('INTERNAL', { detail: `${text} passed the schema but is no decimal` });
-  return decimal;
-}
 
 function toMap(profile: Profile, fields: Record<string, ProfileField>, names: readonly string[]): DeviceMap {
   const toBlock = (block: Profile['blocks'][number]) => ({

@@ -45,6 +45,12 @@ describe('profile lint', () => {
     ['an unknown code', so2({ code: 'a99999' }), ['CONFIG_UNKNOWN_CODE']],
     ['a factor that is no decimal', so2({ factor: '1/3' }), ['CONFIG_SHAPE']],
     ['a factor of zero', so2({ factor: 0 }), ['PROFILE_FIELD']],
+    ['a range that takes more than 64 bits', so2({ range: { low: '-1e30', high: 5 } }), ['PROFILE_FIELD']],
+    [
+      'several coils in one field',
+      { fields: { coils: { at: 0, fn: 1, type: 'bits', words: 2, unit: '1' }, ...GOOD.fields } },
+      ['PROFILE_FIELD'],
+    ],
     ['an empty range', so2({ range: { low: 5, high: 5 } }), ['PROFILE_FIELD']],
     ['invalid words of another length', so2({ invalidWords: ['7FA0'] }), ['PROFILE_FIELD']],
     ['text without length', so2({ type: 'string' }), ['PROFILE_FIELD']],

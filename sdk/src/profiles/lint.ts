@@ -1,9 +1,9 @@
-import { parseDecimal } from '../core/decimal.ts';
 import { findFactor } from '../core/factor.ts';
 import type { DataType } from '../core/reading.ts';
 import { isSameKind } from '../core/unit.ts';
 import { wordsOfType } from '../core/words.ts';
-import { functionOf, isChannel, neededDecimals, statusFields, wordsOf } from './field-words.ts';
+import { scaleFaults } from './field-scale.ts';
+import { functionOf, isChannel, statusFields, wordsOf } from './field-words.ts';
 import { lintLayout } from './lint-layout.ts';
 import type { Profile, ProfileField } from './schema.ts';
 import type { Fault, Wording, YamlDocument } from './yaml-document.ts';
@@ -47,26 +47,22 @@ function typeDetails(profile: Profile, field: ProfileField): Wording[] {
   const fixed = wordsOfType(type);
   const numeric = type !== 'string';
   const bitFunction = functionOf(profile, field) <= 2;
-  const decimals = field.decimals ?? 0;
   const factor = findFactor(field.code ?? '');
   const found: (Wording | false)[] = [
     fixed !== null && field.words !== undefined && field.words !== fixed && SAY.fixedWords(type, fixed),
     (type === 'string' || type === 'bcd') && field.words === undefined && SAY.needsWords(type),
     (type === 'bcd' || type === 'bits') && wordsOf(field) > MOST_INTEGER_WORDS && SAY.tooWide(type),
-    bitFunction && type !== 'bits' && SAY.bitsOnly,
+    bitFunction && (type !== 'bits' || wordsOf(field) > 1) && SAY.bitsOnly,
     FLOATS.includes(type) && field.decimals === undefined && SAY.noDecimals(type),
-    field.decimals !== undefined && decimals < neededDecimals(field) && SAY.fewDecimals(neededDecimals(field)),
     numeric && field.unit === undefined && SAY.noUnit,
     factor !== undefined &&
       field.unit !== undefined &&
       !isSameKind(field.unit, factor.unit) &&
       SAY.otherKind(factor.unit),
     type === 'time' && field.unit !== undefined && field.unit !== 's' && SAY.timeUnit,
-    parseDecimal(field.factor)?.mantissa === 0n && SAY.zeroFactor,
-    field.range !== undefined && !(Number(field.range.low) < Number(field.range.high)) && SAY.emptyRange,
     (field.invalidWords ?? []).some((words) => words.split(' ').length !== wordsOf(field)) && SAY.invalidLength,
   ];
-  return found.filter((detail) => detail !== false);
+  return [...found.filter((detail) => detail !== false), ...scaleFaults(field).map(({ detail }) => detail)];
 }
 
 function referenceDetails(profile: Profile, field: ProfileField): Wording[] {
@@ -121,7 +117,11 @@ const SAY = {
     en: `${type} of more than ${MOST_INTEGER_WORDS} registers is no integer of 64 bits`,
     zh: `${type} 超过 ${MOST_INTEGER_WORDS} 个寄存器，无法作为 64 位整数`,
   }),
-  bitsOnly: { en: 'functions 1 and 2 read bits: type must be bits', zh: '功能码 1、2 读取位：类型须为 bits' },
+  // Coils do not travel as words: several of them in one field would have no order that anybody states.
+  bitsOnly: {
+    en: 'functions 1 and 2 read single bits: type must be bits, without words; give each bit a field of its own',
+    zh: '功能码 1、2 读取单个位：类型须为 bits 且不写 words；每一位单独作为一个字段',
+  },
   noOrder: {
     en: 'the first of the fields that take several registers, but neither they nor the profile state an order',
     zh: '该字段起占多个寄存器，但字段和档案均未声明字节顺序 order',
@@ -130,18 +130,12 @@ const SAY = {
     en: `${type} needs decimals: how many digits the instrument means`,
     zh: `${type} 需要 decimals（小数位数）`,
   }),
-  fewDecimals: (needed: number) => ({
-    en: `factor and offset have ${needed} decimals; fewer lose digits`,
-    zh: `factor 和 offset 有 ${needed} 位小数；decimals 不得更少`,
-  }),
   noUnit: { en: 'unit is missing ("1" for a number without one)', zh: '缺少单位 unit（无量纲写 "1"）' },
   otherKind: (unit: string) => ({
     en: `its factor is measured in ${unit} or the like`,
     zh: `其因子的单位应为 ${unit} 或同类`,
   }),
   timeUnit: { en: 'a time is kept in s', zh: '时间的单位为 s' },
-  zeroFactor: { en: 'factor 0 makes every value 0', zh: 'factor 为 0 会使所有值为 0' },
-  emptyRange: { en: 'range: low must be below high', zh: 'range：low 须小于 high' },
   invalidLength: { en: 'invalidWords: as many words as the field has', zh: 'invalidWords：字数须与字段相同' },
   noField: (key: string, name: string) => ({ en: `${key}: there is no field ${name}`, zh: `${key}：没有字段 ${name}` }),
   watchForAlone: { en: 'watchFor without watch', zh: '有 watchFor 而无 watch' },

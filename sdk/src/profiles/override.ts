@@ -2,6 +2,8 @@ import type { Code } from '../core/codes.ts';
 import { LimpidError } from '../core/error.ts';
 import type { Basis, Disclosure, WordOrder } from '../core/reading.ts';
 import type { Unit } from '../core/unit.ts';
+import { scaleFaults } from './field-scale.ts';
+import { statusFields } from './field-words.ts';
 import { nearest } from './nearest.ts';
 import type { Profile, ProfileField } from './schema.ts';
 import type { Wording } from './yaml-document.ts';
@@ -73,25 +75,43 @@ export function overrideFaults(profile: Profile, { code, channels = {} }: Overri
   }
   for (const [name, change] of Object.entries(channels)) {
     const field = fields.get(name);
-    if (field === undefined) {
-      const known = [...fields.keys()];
-      const kind: Wording = { en: 'channel', zh: '通道' };
-      const params = { kind, name, known: `${nearest(name, known)} (of ${known.length})` };
-      faults.push({ path: ['channels', name], code: 'CONFIG_UNKNOWN_REFERENCE', params });
-    } else if ((change.factor !== undefined || change.offset !== undefined) && field.siteScale !== true) {
-      faults.push(contradiction(['channels', name], SCALED(profile.id)));
-    } else if (change.range !== undefined && !(Number(change.range.low) < Number(change.range.high))) {
-      faults.push(contradiction(['channels', name, 'range'], EMPTY_RANGE));
-    }
+    faults.push(
+      ...(field === undefined ? [unknownField(name, [...fields.keys()])] : changeFaults(name, change, profile)),
+    );
   }
   return faults;
+}
+
+function unknownField(name: string, known: string[]): OverrideFault {
+  const kind: Wording = { en: 'channel', zh: '通道' };
+  const params = { kind, name, known: `${nearest(name, known)} (of ${known.length})` };
+  return { path: ['channels', name], code: 'CONFIG_UNKNOWN_REFERENCE', params };
+}
+
+function changeFaults(name: string, change: Override, profile: Profile): OverrideFault[] {
+  const field = profile.fields[name]!;
+  const path = ['channels', name];
+  const isScaled = change.factor !== undefined || change.offset !== undefined;
+  if (isScaled && field.siteScale !== true) return [contradiction(path, SCALED(profile.id))];
+  const isNeeded = statusFields(profile).has(name) || isSampleTime(profile, name);
+  if (change.record === false && isNeeded) return [contradiction([...path, 'record'], NEEDED)];
+  // Of what is wrong the place that the site wrote; a range may be too large only for the decimals that it asks for.
+  return scaleFaults(override(field, change)).map(({ key, detail }) => contradiction([...path, key], detail));
+}
+
+function isSampleTime(profile: Profile, name: string): boolean {
+  return Object.values(profile.fields).some((field) => field.sampledAt === name);
 }
 
 function contradiction(path: string[], detail: Wording): OverrideFault {
   return { path, code: 'CONFIG_CONTRADICTION', params: { detail } };
 }
 
-const EMPTY_RANGE: Wording = { en: 'low must be below high', zh: 'low 须小于 high' };
+/** Whoever has only what was sealed must come to the same quality. */
+const NEEDED: Wording = {
+  en: 'it decides the quality or the time of other channels, so it must be recorded',
+  zh: '它决定其他通道的质量或采样时间，必须记录',
+};
 
 const FIXED = (id: string): Wording => ({
   en: `profile ${id} says itself which factors it measures; remove code`,

@@ -110,7 +110,12 @@ const fieldSchema = z.strictObject({
   at: register.describe('register on the wire, from 0'),
   fn: readFunction.optional(),
   type: z.enum(DATA_TYPES),
-  words: z.int().min(1).max(125).optional().describe('registers of a string, bcd or bits; other types know theirs'),
+  words: z
+    .int()
+    .min(1)
+    .max(125)
+    .optional()
+    .describe('registers of a string, bcd or bits; other types know theirs, coils and discrete inputs are one bit'),
   order: wordOrder.optional(),
   factor: decimalSchema.default(1),
   offset: decimalSchema.default(0),
