@@ -2,8 +2,8 @@ import { LimpidError, stopped } from '@limpid/sdk/core';
 import type { Line, LineCost, LineUsage, ReadRequest } from '@limpid/sdk/modbus';
 import type { FakeClock } from './fake-clock.ts';
 
-/** What a unit on the fake line does with a request: words, an exception number, silence, or a fault of the line. */
-export type FakeAnswer = 'words' | 'silence' | 'garbled' | number | LimpidError;
+/** What a unit on the fake line does with a request: words of the bank or others, an exception number, silence, or a fault of the line. */
+export type FakeAnswer = 'words' | Uint16Array | 'silence' | 'garbled' | number | LimpidError;
 
 /** An example of each cost: 9600 Bd, 8N1, 5 ms in which the device thinks. */
 const COST: LineCost = { perRequestMs: 25.8, perRegisterMs: 2.08 };
@@ -43,6 +43,7 @@ export class FakeLine implements Line {
     this.requests.push(request);
     const answer = this.override(request) ?? this.#bank(request);
     if (answer instanceof LimpidError) throw answer;
+    if (answer instanceof Uint16Array) return answer;
     const { unit, fn, address, count } = request;
     const place = { unit, line: this.name, fn, address };
     if (answer === 'silence' || answer === 'garbled') {

@@ -25,9 +25,14 @@ export interface DeviceMap {
   maxRegisters: number;
   /** registers that must not be touched, although they lie inside a block */
   forbidden: readonly Block[];
+  /** names of the fields that say what the others are worth: they are read before and after those */
+  guards?: readonly string[];
 }
 
-/** What one scan says of one field. `monoMs` is the moment the answer was complete. */
+/**
+ * What one scan says of one field. `monoMs` is the moment the answer was complete; `earlier` is what a guard said before
+ * the others were read.
+ */
 export type FieldResult =
-  | { ok: true; words: Uint16Array; monoMs: number }
+  | { ok: true; words: Uint16Array; monoMs: number; earlier?: Uint16Array }
   | { ok: false; fault: LimpidError; monoMs: number };

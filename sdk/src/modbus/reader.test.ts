@@ -66,6 +66,29 @@ describe('a scan', () => {
   });
 });
 
+describe('a guard', () => {
+  const each: DeviceMap = { ...map([field(0), field(500), field(900)]), guards: ['r900+1'] };
+  const firsts = () => line.taken().map(({ address }) => address);
+
+  it('is read before and after the values that do not come with it, and says both', async () => {
+    const said = [1, 2];
+    line.override = ({ address }) => (address === 900 ? Uint16Array.from(said.splice(0, 1)) : undefined);
+    const results = await readerOf(each).read();
+    expect(firsts()).toEqual([900, 0, 500, 900]);
+    expect(results.get('r900+1')).toMatchObject({ words: Uint16Array.of(2), earlier: Uint16Array.of(1) });
+  });
+
+  it('is read once when it comes with all values', async () => {
+    await readerOf({ ...map([field(0), field(1)]), guards: ['r1+1'] }).read();
+    expect(firsts()).toEqual([0]);
+  });
+
+  it('fails when it was seen on one side of the values only', async () => {
+    line.override = ({ address }) => (address === 500 ? 'silence' : undefined);
+    expect(faults(await readerOf(each).read())).toEqual([null, 'DEVICE_SILENT', 'DEVICE_SILENT']);
+  });
+});
+
 describe('a silent unit', () => {
   const spread = map([field(0, 30), field(500), field(900, 20)]);
 

@@ -3,11 +3,13 @@ import type { Clock } from '../core/clock.ts';
 import { isLimpidError, LimpidError } from '../core/error.ts';
 import { exceptionMeaning, MODBUS_EXCEPTIONS } from './exception.ts';
 import type { DeviceMap, Field, FieldResult } from './field.ts';
-import type { Line, LineCost } from './line.ts';
+import { addEarlier, guardReads, guardsFirst } from './guards.ts';
+import type { Line } from './line.ts';
 import { MuteReads } from './mute-reads.ts';
 import { cheapestFirst, endOf, isOut, outermost, type PlannedRead, planReads, readOver } from './plan.ts';
 import { jointBetween, splitAt } from './read-split.ts';
 import { RefusalMemory, type RefusalsRecord } from './refusals.ts';
+import type { Outcome, Plan, Scan } from './scan.ts';
 import { UnitHealth } from './unit-health.ts';
 
 export interface RegisterReaderOptions {
@@ -27,22 +29,6 @@ export interface RegisterReaderOptions {
   refusals?: RefusalsRecord;
 }
 
-/** What came of one request. `refused` only where the device objects to the addresses or their number. */
-type Outcome = { kind: 'answered' } | { kind: 'refused'; fault: LimpidError; exception: number } | { kind: 'failed' };
-
-interface Scan {
-  signal: AbortSignal | undefined;
-  results: Map<string, FieldResult>;
-  probing: boolean;
-  /** garbled answers in a row, with those of scans before in which nothing else came */
-  garbled: number;
-  garbledReads: PlannedRead[];
-  /** the unit answered something, if only with an exception */
-  hasSpoken: boolean;
-  /** why no further request is made in this scan */
-  ended: LimpidError | null;
-}
-
 /** Two garbled answers in a row each took a time-out from the neighbours: the unit is treated as silent then. */
 const GARBLED_IN_A_ROW = 2;
 
@@ -59,7 +45,7 @@ export class RegisterReader {
   readonly #memory: RefusalMemory;
   readonly #mute: MuteReads;
   #garbledBefore = 0;
-  #planned: { reads: PlannedRead[]; version: number; cost: LineCost };
+  #planned: Plan;
 
   /** Throws REQUEST_INVALID when the map cannot be read. */
   constructor(options: RegisterReaderOptions) {
@@ -77,7 +63,7 @@ export class RegisterReader {
     this.#planned = this.#makePlan();
   }
 
-  /** The requests of the next scan, for display. */
+  /** The requests of the next scan, for display; guards may be read once more at its end. */
   plan(): PlannedRead[] {
     const { version, cost } = this.#planned;
     if (version !== this.#memory.version || isOut(cost, this.#options.line.cost)) {
@@ -107,6 +93,7 @@ export class RegisterReader {
       const reads = this.plan();
       const inOrder = this.#mute.sorted(scan.probing ? cheapestFirst(reads, this.#options.line.cost) : reads);
       for (const read of inOrder) if (!this.#isBackedOff(read, scan)) await this.#fetch(read, scan);
+      await this.#readGuardsAgain(scan);
       await this.#retryRefusedField(scan);
     } finally {
       if (scan.probing) this.#health.release();
@@ -126,6 +113,17 @@ export class RegisterReader {
     if (waitMs === 0 || scan.ended !== null) return false;
     this.#fail(read.fields, this.#fault('DEVICE_BACKED_OFF', { nextMs: Math.ceil(waitMs) }), scan);
     return true;
+  }
+
+  /** A guard that was seen on one side of the values only does not vouch for them: it fails. */
+  async #readGuardsAgain(scan: Scan): Promise<void> {
+    for (const read of this.#planned.again) {
+      const before = read.fields.map(({ name }) => scan.results.get(name));
+      if (!before.every((each) => each?.ok)) continue;
+      if (scan.ended === null) await this.#fetch(read, scan);
+      else this.#fail(read.fields, scan.ended, scan);
+      for (const [k, { name }] of read.fields.entries()) addEarlier(scan.results, name, before[k]);
+    }
   }
 
   /** Fetches a read, in halves where it is refused. True when it was answered without any refusal. */
@@ -287,11 +285,13 @@ export class RegisterReader {
     return new LimpidError(code, { unit: this.#options.unit, line: this.#options.line.name, ...params });
   }
 
-  #makePlan(): { reads: PlannedRead[]; version: number; cost: LineCost } {
+  #makePlan(): Plan {
     const { map, line } = this.#options;
     const maxRegisters = Math.min(map.maxRegisters, this.#memory.limit ?? map.maxRegisters);
     const cost = { ...line.cost };
-    const reads = planReads({ ...map, maxRegisters }, cost, this.#memory.ranges);
-    return { reads, version: this.#memory.version, cost };
+    const limited = { ...map, maxRegisters };
+    const reads = planReads(limited, cost, this.#memory.ranges);
+    const again = guardReads(limited, reads, cost, this.#memory.ranges);
+    return { reads: again.length > 0 ? guardsFirst(reads, map) : reads, again, version: this.#memory.version, cost };
   }
 }
