@@ -112,6 +112,22 @@ describe('the quality of a reading', () => {
     });
   });
 
+  it('follows the worse of a status that was read before and after the value, and that one is recorded', () => {
+    const both = (earlier: number, later: number): FieldResult => ({
+      ok: true,
+      words: Uint16Array.of(later),
+      monoMs: 0,
+      earlier: Uint16Array.of(earlier),
+    });
+    expect(read(STATUS, { ...good, state: both(0x22, 1) })).toMatchObject({
+      so2: [1234, 'calibration'],
+      state: [0x22, 'good'],
+    });
+    expect(read(STATUS, { ...good, state: both(1, 0x80) }).so2).toEqual([1234, 'deviceAlarm']);
+    expect(read(STATUS, { ...good, state: both(0x22, 0x80) }).state).toEqual([0x80, 'good']);
+    expect(read(STATUS, { ...good, state: both(1, 5) })).toMatchObject({ so2: [1234, 'good'], state: [5, 'good'] });
+  });
+
   it('is out of range beyond the range, with the value kept', () => {
     expect(read(STATUS, { ...good, so2: ok(5001) }).so2).toEqual([5001, 'outOfRange']);
     expect(read(STATUS, { ...good, so2: ok(5000) }).so2).toEqual([5000, 'good']);
@@ -196,6 +212,12 @@ describe('binding a profile', () => {
     const input = 'input: { at: 9, type: u16, unit: mA, siteScale: true, range: { low: 0, high: 10000000000 } }';
     const profile = profileOf(STATUS.replace('status:', `  ${input}\nstatus:`));
     expect(overrideFaults(profile, { channels }).map(({ code }) => code)).toEqual(['CONFIG_CONTRADICTION']);
+  });
+
+  it('gives its status words for guards', () => {
+    const water = loadProfiles().profiles.get('cnemc-water')!;
+    const { map } = bindProfile(water, { device: 'cod', outlet: '', code: 'w01018', firstChannelId: 0 });
+    expect(map.guards).toEqual(['fault', 'status']);
   });
 
   it('asks for the factor of an analyser that measures what it was bought for', () => {

@@ -8,7 +8,7 @@ import { rangeOf, scaleOf } from './field-scale.ts';
 import { decimalsOf, functionOf, isChannel, statusFields, wordsOf } from './field-words.ts';
 import { applyOverrides, type EffectiveField, type Overrides } from './override.ts';
 import type { Profile, ProfileField } from './schema.ts';
-import { type CompiledRule, compileRules } from './status.ts';
+import { type CompiledRule, compileRules, type Verdict, verdictOf, withWorseStatus } from './status.ts';
 
 export interface BindOptions extends Overrides {
   /** name of the device in site.yaml */
@@ -43,17 +43,21 @@ export function bindProfile(profile: Profile, options: BindOptions): BoundDevice
   );
   const rules = compileRules(profile, fields);
   const carriers = statusFields(profile);
-  const plans = channels.map((channel) => toPlan(channel, fields[channel.name]!, rules, carriers, profile));
+  const plans = channels.map((channel) => ({
+    ...toPlan(channel, fields[channel.name]!, rules, carriers, profile),
+    sampledAt: channels.find(({ name }) => name === fields[channel.name]!.sampledAt) ?? null,
+  }));
   const watched = names.filter((name) => fields[name]!.watch !== undefined);
   return {
     profile,
     channels,
-    map: toMap(profile, fields, recorded),
+    map: { ...toMap(profile, fields, recorded), guards: [...carriers] },
     watchMap: toMap(profile, fields, watched),
     sampledAt: sampleTimes(channels, fields),
-    readings: (results, at) => {
+    readings: (scanned, at) => {
+      const results = withWorseStatus(scanned, rules);
       const verdicts = rules.map((rule) => verdictOf(rule, results.get(rule.field)));
-      return plans.map((plan) => interpret(plan, results.get(plan.channel.name), verdicts, at));
+      return plans.map((plan) => interpret(plan, results, verdicts, at));
     },
   };
 }
@@ -66,10 +70,9 @@ interface Plan {
   /** the status rules that concern it, in order: [index, quality] */
   rules: readonly (readonly [number, Quality])[];
   statusUnknown: boolean;
+  /** the channel that says when this result was sampled */
+  sampledAt: Pick<Channel, 'name' | 'type' | 'order'> | null;
 }
-
-/** What a rule says of this scan: it holds, it does not, or its field could not be read. */
-type Verdict = 'holds' | 'not' | 'unread';
 
 function toPlan(
   channel: Channel,
@@ -77,7 +80,7 @@ function toPlan(
   rules: readonly CompiledRule[],
   carriers: ReadonlySet<string>,
   profile: Profile,
-): Plan {
+): Omit<Plan, 'sampledAt'> {
   return {
     channel,
     invalid: (field.invalidWords ?? []).map((words) => words.split(' ').map((word) => Number.parseInt(word, 16))),
@@ -87,28 +90,22 @@ function toPlan(
   };
 }
 
-function verdictOf(rule: CompiledRule, result: FieldResult | undefined): Verdict {
-  if (!result?.ok) return 'unread';
-  const value = decodeWords(result.words, rule.type, rule.order);
-  if (value === null || typeof value === 'string' || Number.isNaN(value)) return 'unread';
-  return rule.holds(value) ? 'holds' : 'not';
-}
-
-/** Quality in order of precedence: the way to the instrument, its status, its value. */
+/** Quality in order of precedence: the way to the instrument, its status, the time of its sample, its value. */
 function interpret(
   plan: Plan,
-  result: FieldResult | undefined,
+  results: ReadonlyMap<string, FieldResult>,
   verdicts: readonly Verdict[],
   at: { wallMs: number; monoMs: number },
 ): Reading {
   const { channel } = plan;
+  const result = results.get(channel.name);
   const when = { wallMs: at.wallMs, monoMs: at.monoMs };
   if (!result?.ok) {
     const quality = result === undefined ? QUALITIES.readError : communicationQuality(result.fault);
     return { channel, ...when, raw: null, value: null, quality };
   }
   const value = mantissaOf(plan, result.words);
-  const quality = statusQuality(plan, verdicts) ?? valueQuality(channel, value);
+  const quality = statusQuality(plan, verdicts) ?? sampleTimeQuality(plan, results) ?? valueQuality(channel, value);
   return { channel, ...when, raw: toRaw(result.words), value, quality };
 }
 
@@ -123,6 +120,14 @@ function statusQuality(plan: Plan, verdicts: readonly Verdict[]): Quality | null
   // A status that could not be read is not a good one.
   if (plan.rules.some(([rule]) => verdicts[rule] === 'unread')) return QUALITIES.readError;
   return plan.statusUnknown ? QUALITIES.statusUnknown : null;
+}
+
+/** A result of unknown time belongs to no hour: counted for the hour in which it was read it would be a wrong one. */
+function sampleTimeQuality({ sampledAt }: Plan, results: ReadonlyMap<string, FieldResult>): Quality | null {
+  if (sampledAt === null) return null;
+  const result = results.get(sampledAt.name);
+  const isRead = result?.ok === true && decodeWords(result.words, sampledAt.type, sampledAt.order) !== null;
+  return isRead ? null : QUALITIES.readError;
 }
 
 function mantissaOf({ channel, invalid }: Plan, words: Uint16Array): Mantissa {

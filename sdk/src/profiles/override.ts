@@ -95,7 +95,7 @@ function changeFaults(name: string, change: Override, profile: Profile): Overrid
   if (isScaled && field.siteScale !== true) return [contradiction(path, SCALED(profile.id))];
   const isNeeded = statusFields(profile).has(name) || isSampleTime(profile, name);
   if (change.record === false && isNeeded) return [contradiction([...path, 'record'], NEEDED)];
-  // Of what is wrong the place that the site wrote; a range may be too large only for the decimals that it asks for.
+  // With what the profile says: a range of its own may be too large for the decimals of the site.
   return scaleFaults(override(field, change)).map(({ key, detail }) => contradiction([...path, key], detail));
 }
 

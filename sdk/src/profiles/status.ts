@@ -1,5 +1,7 @@
 import { QUALITIES, type Quality } from '../core/quality.ts';
 import type { DataType, WordOrder } from '../core/reading.ts';
+import { decodeWords } from '../core/words.ts';
+import type { FieldResult } from '../modbus/field.ts';
 import { statusFields } from './field-words.ts';
 import type { Profile, ProfileField, StatusRule } from './schema.ts';
 
@@ -32,6 +34,44 @@ export function compileRules(profile: Profile, fields: Readonly<Record<string, P
       },
     ];
   });
+}
+
+/** What a rule says of this scan: it holds, it does not, or its field could not be read. */
+export type Verdict = 'holds' | 'not' | 'unread';
+
+export function verdictOf(rule: CompiledRule, result: FieldResult | undefined): Verdict {
+  return result?.ok ? verdictOfWords(rule, result.words) : 'unread';
+}
+
+function verdictOfWords(rule: CompiledRule, words: Uint16Array): Verdict {
+  const value = decodeWords(words, rule.type, rule.order);
+  if (value === null || typeof value === 'string' || Number.isNaN(value)) return 'unread';
+  return rule.holds(value) ? 'holds' : 'not';
+}
+
+/**
+ * Of a status that was read before and after the values the one that counts is the worse: it alone is recorded, so that
+ * whoever has only what was sealed comes to the same quality.
+ */
+export function withWorseStatus(
+  results: ReadonlyMap<string, FieldResult>,
+  rules: readonly CompiledRule[],
+): ReadonlyMap<string, FieldResult> {
+  const worse = [...results].flatMap(([name, result]): [string, FieldResult][] => {
+    if (!result.ok || result.earlier === undefined) return [];
+    const own = rules.filter(({ field }) => field === name);
+    if (rankOf(own, result.earlier) >= rankOf(own, result.words)) return [];
+    return [[name, { ok: true, words: result.earlier, monoMs: result.monoMs }]];
+  });
+  return worse.length === 0 ? results : new Map([...results, ...worse]);
+}
+
+/** The place of the first rule that holds; words that say nothing come after all rules, a normal status last. */
+function rankOf(rules: readonly CompiledRule[], words: Uint16Array): number {
+  const verdicts = rules.map((rule) => verdictOfWords(rule, words));
+  const held = verdicts.indexOf('holds');
+  if (held >= 0) return held;
+  return verdicts.includes('unread') ? rules.length : Number.POSITIVE_INFINITY;
 }
 
 /** Words about the instrument (error codes, flags, sample times) are true whatever state it is in. */
