@@ -12,9 +12,23 @@ const WORDING = { en: z.locales.en().localeError, zh: z.locales.zhCN().localeErr
 /** Checks a document against its schema: the parsed value, or every fault at once with its place. */
 export function checkShape<T>(document: YamlDocument, schema: ZodType<T>): { value: T | null; faults: Fault[] } {
   if (document.faults.length > 0) return { value: null, faults: document.faults };
+  const unusable = keysNamedProto(document.data).map((path) =>
+    document.fault('CONFIG_SHAPE', path, { detail: NO_NAME }, { on: 'key' }),
+  );
   const result = schema.safeParse(document.data, { reportInput: true });
-  if (result.success) return { value: result.data, faults: [] };
-  return { value: null, faults: result.error.issues.flatMap((issue) => toFaults(issue, [], { document, schema })) };
+  if (result.success)
+    return unusable.length > 0 ? { value: null, faults: unusable } : { value: result.data, faults: [] };
+  const faults = result.error.issues.flatMap((issue) => toFaults(issue, [], { document, schema }));
+  return { value: null, faults: [...unusable, ...faults] };
+}
+
+/** The schema would drop what stands under this name, without a word. */
+function keysNamedProto(data: unknown, path: Path = [], above: readonly unknown[] = []): Path[] {
+  if (typeof data !== 'object' || data === null || above.includes(data)) return [];
+  return Object.entries(data).flatMap(([key, value]) => {
+    const here = [...path, Array.isArray(data) ? Number(key) : key];
+    return [...(key === '__proto__' ? [here] : []), ...keysNamedProto(value, here, [...above, data])];
+  });
 }
 
 /** For `.refine`: the code that a failing refinement has. */
@@ -96,6 +110,7 @@ function isCode(code: unknown): code is Code {
   return typeof code === 'string' && Object.hasOwn(CODES, code);
 }
 
+const NO_NAME: Wording = { en: 'nothing can be called __proto__', zh: '不能使用 __proto__ 作为名称' };
 const MISSING: Wording = { en: 'is missing', zh: '缺少此项' };
 
 /** A union told apart by one key (`type`), whose value names no branch. */

@@ -45,6 +45,7 @@ export function checkDevices(draft: Draft): Fault[] {
       bound.set(name, channelsOf(name, device, profile));
       found.push(...checkPace(draft, name, device, profile, bound.get(name) ?? []));
       found.push(...checkUnits(draft, name, bound.get(name) ?? []));
+      found.push(...checkRanges(draft, name, profile, bound.get(name) ?? []));
     }
     return found;
   });
@@ -90,6 +91,17 @@ function checkUnits({ fault }: Draft, device: string, channels: readonly Channel
     const path = ['devices', device, 'channels', channel.name, 'unit'];
     return [fault('CONFIG_CONTRADICTION', path, { detail: otherKind(channel, factor) })];
   });
+}
+
+/** Where the range is all that can tell a wrong number. Own codes are sent to nobody, and a total has no range. */
+function checkRanges(draft: Draft, device: string, profile: Profile, channels: readonly Channel[]): Fault[] {
+  if (profile.status !== 'communication-and-range' || draft.devices.pruned.has(device)) return [];
+  return channels
+    .filter(({ code, range }) => range === null && findFactor(code) !== undefined && !code.startsWith('x'))
+    .map(({ name, unit }) => {
+      const path = ['devices', device, 'channels', name];
+      return draft.fault('CONFIG_NO_RANGE', path, { channel: name, unit }, { severity: 'warning' });
+    });
 }
 
 /** One outlet has one source of each factor: two would be averaged, sent and judged as one. */

@@ -50,7 +50,7 @@ describe('site.yaml', () => {
   });
 
   it('refuses one name twice, once as a number and once as text: the second would replace the first', () => {
-    const one = '  1: { profile: jbsd-wl-1a1, line: plc, outlet: DW001 }\n';
+    const one = '  1: { profile: treeland-pmm180, line: plc, outlet: DA001 }\n';
     const other = '  "1": { profile: sdl-scs-900uv, line: bus, outlet: DA001 }\n';
     expect(faultsOf(`${BASE}${one}`)).toEqual([]);
     expect(faultsOf(`${BASE}${one}${other}`)).toEqual(['CONFIG_SYNTAX']);
@@ -261,6 +261,27 @@ more: 1
     const text = `${BASE}  a: &d { profile: sdl-scs-900uv, line: bus, outlet: DA001, unit: 1, pollEveryMs: 9 }\n  b: *d\n`;
     const { faults } = load(text);
     expect(faults.filter(({ code }) => code === 'CONFIG_SHAPE').map(({ line }) => line)).toEqual([10, 10]);
+  });
+
+  it.each<[string, string]>([
+    ['a device', '  __proto__: { profile: sdl-scs-900uv, line: bus, unit: 1, outlet: DA001 }\n'],
+    [
+      'a channel',
+      '  a: { profile: sdl-scs-900uv, line: bus, outlet: DA001, channels: { __proto__: { record: false } } }\n',
+    ],
+  ])('refuses __proto__ as the name of %s', (_, text) => {
+    const { site, faults } = load(BASE + text);
+    expect(site).toBeNull();
+    expect(faults).toMatchObject([{ code: 'CONFIG_SHAPE', line: 10 }]);
+  });
+
+  it('warns of a flow that any number would do for, and says how to give its range', () => {
+    const range = ', channels: { flow: { range: { low: 0, high: 300 } } }';
+    const { site, faults } = load(changed(range, ''));
+    expect(site).not.toBeNull();
+    expect(faults).toMatchObject([{ code: 'CONFIG_NO_RANGE', severity: 'warning' }]);
+    expect(faults[0]?.message('en')).toContain('in L/s, as channels: { flow: { range: { low: 0, high: 100 } } }');
+    expect(faultsOf(changed(range, ', channels: { flow: { record: false } }'))).toEqual([]);
   });
 
   it('is not led astray by names of the prototype', () => {
