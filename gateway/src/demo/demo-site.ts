@@ -7,6 +7,9 @@ const POLL_MS = { tcp: 2_000, serial: 2_500 } as const;
 /** A short batch keeps the view lively; a site keeps the ten seconds of the default. */
 const BATCH_EVERY_S = 2;
 
+/** A flow meter without status is judged by what its channel can carry, in L/s. */
+const RANGES: Record<string, object> = { 'jbsd-wl-1a1': { flow: { range: { low: 0, high: 300 } } } };
+
 export interface DemoSite {
   endpoints: readonly Endpoint[];
   brokerUrl: string;
@@ -37,5 +40,6 @@ function lineOf(endpoint: Endpoint): object {
 
 function deviceOf({ profile, line, unit, outlet, code, type }: Endpoint): object {
   const pollEveryMs = POLL_MS[type];
-  return { profile, line, unit, outlet, pollEveryMs, ...(code !== null && { code }) };
+  const channels = RANGES[profile];
+  return { profile, line, unit, outlet, pollEveryMs, ...(code !== null && { code }), ...(channels && { channels }) };
 }
