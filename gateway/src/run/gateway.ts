@@ -3,6 +3,7 @@ import { type Clock, LimpidError, type Service, settleAll, systemRandom } from '
 import { collectBatch, type Suite } from '@limpid/sdk/ledger/seal';
 import type { Files, Ledger } from '@limpid/sdk/ledger/store';
 import type { Site } from '@limpid/sdk/site';
+import { ClockLog } from '../clock/clock-log.ts';
 import type { WallStateWatch } from '../clock/wall-state.ts';
 import { DoorServer } from '../door/server.ts';
 import { LiveBoard } from '../readings/live-board.ts';
@@ -64,7 +65,7 @@ export class Gateway implements Service {
       batchEveryMs: site.ledger.batchEveryS * 1000,
       onSealed: (readings, { seq }) => board.sealed(readings, seq),
     });
-    const sink = tee(this.#batcher, new DeviceLog(log, clock));
+    const sink = tee(this.#batcher, new DeviceLog(log, clock), new ClockLog(clock, log));
     this.#schedules = schedule(assembly, { sink, clock, onFault: onFatal });
     this.#forwarding = new Forwarding({ ...options, append: (draft) => queue.append(draft) });
     const lineUses = assembly.lines.map((line) => new LineUse(line, clock));
@@ -140,10 +141,11 @@ export class Gateway implements Service {
   }
 }
 
-/** Readings go to the ledger; whether a device answers goes to the log. */
-function tee(batcher: Batcher, deviceLog: DeviceLog): Sink {
+/** Readings go to the ledger; whether a device answers, and the clock can be relied on, goes to the log. */
+function tee(batcher: Batcher, deviceLog: DeviceLog, clockLog: ClockLog): Sink {
   return {
     poll(poll: Poll) {
+      clockLog.look();
       deviceLog.poll(poll);
       batcher.poll(poll);
     },

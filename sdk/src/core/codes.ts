@@ -213,6 +213,16 @@ export const CODES = {
     '账本 {ledger} 的序号 {seq} 有两个不同且签名均有效的条目；证据见 {file}',
   ),
 
+  // clock
+  CLOCK_UNKNOWN: passing(
+    'nobody vouches for the wall clock ({state}): set up chrony or systemd-timesyncd; readings are kept in order all the same, and their times are signed as unsure',
+    '系统时钟未经校准（{state}）：请配置 chrony 或 systemd-timesyncd；读数仍按顺序保存，其时间以“不确定”签名',
+  ),
+  CLOCK_STEPPED: passing(
+    'the wall clock was moved by {seconds} s; the step is signed into the ledger, order does not depend on it',
+    '系统时钟被调整了 {seconds} s；该变化已签名写入账本，数据顺序不受影响',
+  ),
+
   // local door and commands
   DOOR_ABSENT: passing('no gateway runs on {dir}', '{dir} 上没有运行中的网关'),
   DOOR_DENIED: final(
