@@ -66,8 +66,8 @@ export const CODES = {
     '{path}：总线 {line} 上的仪器约需 {neededPercent} % 的时间；请降低轮询频率或拆分总线',
   ),
   CONFIG_NO_RANGE: input(
-    '{path}: the instrument has no status and nobody says its range, so any number would count as good; give what it can measure in {unit}, as channels: { {channel}: { range: { low: 0, high: 100 } } }',
-    '{path}：该仪器没有状态，也未给出量程，任何数值都会被视为正常；请按 {unit} 给出可测范围，例如 channels: { {channel}: { range: { low: 0, high: 100 } } }',
+    '{path}: the instrument has no status and nobody says its range, so any number would count as good; give what it can measure in {unit} under channels.{channel}.range (low, high) of the device',
+    '{path}：该仪器没有状态，也未给出量程，任何数值都会被视为正常；请在该仪器的 channels.{channel}.range（low、high）中按 {unit} 给出可测范围',
   ),
   PROFILE_ID: input(
     '{path}: the profile is called {id}, its folder {folder}; they must be alike',
