@@ -25,7 +25,7 @@ export interface Sign1 {
 }
 
 export function encodeSign1(payload: Uint8Array, signer: Signer): Uint8Array {
-  const header = encodeHeader(signer.publicKey);
+  const header = headerOf(signer.publicKey);
   const signature = signer.sign(signedBytes(header, payload));
   if (signature.length !== SIGNATURE_BYTES) throw refused(`a signature of ${signature.length} bytes`);
   return concatBytes(Uint8Array.of(TAG_SIGN1), encodeCbor([header, new Map(), payload, signature]));
@@ -59,6 +59,17 @@ export async function verifySign1Beside(suite: Suite, sign1: Sign1, key: PublicK
 /** Whether its header says that this key signed it: the claim alone. */
 export function namesKey(sign1: Pick<Sign1, 'algorithm' | 'keyId'>, key: PublicKey): boolean {
   return sign1.algorithm === key.algorithm && equalBytes(sign1.keyId, key.keyId);
+}
+
+/** The header is the same for every entry of a key. */
+const headers = new WeakMap<PublicKey, Uint8Array>();
+
+function headerOf(key: PublicKey): Uint8Array {
+  const known = headers.get(key);
+  if (known !== undefined) return known;
+  const header = encodeHeader(key);
+  headers.set(key, header);
+  return header;
 }
 
 function encodeHeader(key: PublicKey): Uint8Array {

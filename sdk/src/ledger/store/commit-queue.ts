@@ -92,10 +92,16 @@ export class CommitQueue {
     });
   }
 
+  /** What is sealed goes to the disk first: the disk works while the next group is sealed. */
   #pump(): void {
+    this.#startFlush();
     const requests = this.#queue;
     this.#queue = [];
     for (const request of requests) this.#seal(request);
+    this.#startFlush();
+  }
+
+  #startFlush(): void {
     if (this.#flushing !== null || this.#ready === null) return;
     this.#flushing = this.#flush().then(
       () => this.#afterFlush(),

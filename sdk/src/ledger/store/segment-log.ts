@@ -82,7 +82,8 @@ export class SegmentLog {
    */
   async commit(group: Group): Promise<void> {
     if (this.#broken !== null) throw this.#broken;
-    const active = await this.#makeRoom(group);
+    // without an await when there is room: the disk is at work before the caller goes on
+    const active = this.#roomFor(group) ?? (await this.#makeRoom(group));
     try {
       this.#reserve(active, active.endBytes + group.bytes.length);
       writeFully(active.file, group.bytes, active.endBytes);
@@ -125,11 +126,15 @@ export class SegmentLog {
     await active?.file.close();
   }
 
-  async #makeRoom(group: Group): Promise<ActiveSegment> {
+  /** The active segment when the group may go into it. */
+  #roomFor(group: Group): ActiveSegment | null {
     const active = this.#active;
-    const full =
-      active !== null && active.offsets.length > 0 && active.endBytes + group.bytes.length > this.#options.segmentBytes;
-    if (full) await this.sealActive(group.firstSeq);
+    if (active === null || active.offsets.length === 0) return active;
+    return active.endBytes + group.bytes.length > this.#options.segmentBytes ? null : active;
+  }
+
+  async #makeRoom(group: Group): Promise<ActiveSegment> {
+    await this.sealActive(group.firstSeq);
     this.#active ??= await this.#create(group);
     return this.#active;
   }
