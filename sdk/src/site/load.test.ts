@@ -280,7 +280,7 @@ more: 1
     const { site, faults } = load(changed(range, ''));
     expect(site).not.toBeNull();
     expect(faults).toMatchObject([{ code: 'CONFIG_NO_RANGE', severity: 'warning' }]);
-    expect(faults[0]?.message('en')).toContain('in L/s, as channels: { flow: { range: { low: 0, high: 100 } } }');
+    expect(faults[0]?.message('en')).toContain('in L/s under channels.flow.range');
     expect(faultsOf(changed(range, ', channels: { flow: { record: false } }'))).toEqual([]);
   });
 
