@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { text } from './language.ts';
 
 /** LIMPID_DATA, or ./limpid-data. */
-export const defaultDataDir = resolve(process.env.LIMPID_DATA ?? 'limpid-data');
+const defaultDataDir = resolve(process.env.LIMPID_DATA ?? 'limpid-data');
 
 export const dataOption = [
   '--data <dir>',
@@ -14,8 +14,4 @@ export const dataOption = [
 /** Where the key of a gateway lies. */
 export function keyFileOf(dataDir: string): string {
   return join(dataDir, 'keys', 'ledger.pem');
-}
-
-export function ledgerDirOf(dataDir: string): string {
-  return join(dataDir, 'ledger');
 }

@@ -17,7 +17,7 @@ interface VerifyFlags {
 }
 
 /** Exit when nothing could be checked: apart from every verdict, so that no script takes it for one. */
-export const COULD_NOT_VERIFY = 6;
+const COULD_NOT_VERIFY = 6;
 
 export function registerVerify(program: Command): void {
   program

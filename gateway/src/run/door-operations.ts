@@ -49,7 +49,7 @@ export function doorOperations(deps: DoorDeps): Record<string, DoorOperation> {
   };
 }
 
-export function gatewayStatus(deps: DoorDeps): GatewayStatus {
+function gatewayStatus(deps: DoorDeps): GatewayStatus {
   const { ledger, clock, site } = deps;
   const { state, errorMs } = clock.wallState();
   return {

@@ -71,7 +71,7 @@ export function openReceipt(suite: Suite, note: string, keys: readonly PublicKey
   return { ...checkpoint, timeS: timeOf(line.signature), name: line.name, key };
 }
 
-/** The keys are as C2SP writes them: name+key id+base64(type ‖ key). Used by tests and by `limpid keys`. */
+/** The keys are as C2SP writes them: name+key id+base64(type ‖ key). For tools that speak C2SP; no command prints it. */
 export function noteKeyText(suite: HashOnly, name: string, key: PublicKey, kind: 'checkpoint' | 'receipt'): string {
   const type = kind === 'checkpoint' ? TYPE_ED25519 : TYPE_COSIGNATURE;
   const spelled = concatBytes(Uint8Array.of(type), ed25519Point(key));

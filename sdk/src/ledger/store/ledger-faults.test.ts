@@ -1,35 +1,8 @@
 import { equalBytes } from '@limpid/sdk/ledger/seal';
-import type { Files, LedgerItem } from '@limpid/sdk/ledger/store';
-import { afterEach, describe, expect, it } from 'vitest';
-import { FaultyFiles } from '../../../../test/support/faulty-files.ts';
-import {
-  batchDraft,
-  contextDraft,
-  createLedgerKit,
-  type LedgerKit,
-  sampleChannels,
-} from '../../../../test/support/ledger-kit.ts';
-
-const kits: LedgerKit[] = [];
-afterEach(async () => {
-  for (const kit of kits.splice(0)) await kit.remove();
-});
-
-async function newKit(wrap?: (files: Files) => Files): Promise<LedgerKit> {
-  const kit = await createLedgerKit(wrap);
-  kits.push(kit);
-  return kit;
-}
-
-async function faultyKit(): Promise<{ kit: LedgerKit; faulty: FaultyFiles }> {
-  let faulty: FaultyFiles | undefined;
-  const kit = await newKit((files) => {
-    faulty = new FaultyFiles(files);
-    return faulty;
-  });
-  if (faulty === undefined) throw new Error('not wrapped');
-  return { kit, faulty };
-}
+import type { LedgerItem } from '@limpid/sdk/ledger/store';
+import { describe, expect, it } from 'vitest';
+import { faultyKit, newKit } from '../../../../test/support/kits-of-tests.ts';
+import { batchDraft, contextDraft, type LedgerKit, sampleChannels } from '../../../../test/support/ledger-kit.ts';
 
 const CHANNELS = sampleChannels(3);
 
